@@ -1,0 +1,163 @@
+import { formatDate, parseDate } from './dates.js';
+import { violation, type Violation } from './failure.js';
+import { fieldsOf, isOpen, type ContractClass, type Field, type FieldType } from './fields.js';
+
+/**
+ * Checks and converts one JSON value by its contract class (conventions, sections 8, 10, 11 and 15.2): strings that hold
+ * exactly a number or boolean become one, UUIDs become lower case, dates get their outgoing form, `null` is absent,
+ * read-only properties are checked for shape and dropped. Every violation of the value is reported, in the order of the
+ * declaration, unknown properties last.
+ */
+export function checkContract<T extends object>(
+  contract: ContractClass<T>,
+  value: unknown,
+): { readonly value: T } | { readonly violations: readonly Violation[] } {
+  const violations: Violation[] = [];
+  const checked = checkObject(contract, value, '', violations);
+  return violations.length > 0 ? { violations } : { value: checked as T };
+}
+
+/** Absent, in the result of a check: nothing was sent, or what was sent is dropped. */
+const ABSENT = undefined;
+
+function checkObject(
+  contract: ContractClass,
+  value: unknown,
+  path: string,
+  out: Violation[],
+): object | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    out.push(violation('must be an object', path, value));
+    return ABSENT;
+  }
+  const sent = value as Record<string, unknown>;
+  const fields = fieldsOf(contract);
+  const result = Object.create(contract.prototype) as Record<string, unknown>;
+  for (const field of fields) {
+    const checked = checkField(field, sent, path, out);
+    if (checked !== ABSENT && !field.readOnly) result[field.name] = checked;
+  }
+  if (!isOpen(contract)) reportUnknown(fields, sent, path, out);
+  return result;
+}
+
+function checkField(
+  field: Field,
+  sent: Record<string, unknown>,
+  path: string,
+  out: Violation[],
+): unknown {
+  const at = path === '' ? field.name : `${path}.${field.name}`;
+  const value = Object.hasOwn(sent, field.name) ? sent[field.name] : undefined;
+  if (value === undefined || value === null) {
+    if (!field.optional && !field.readOnly) out.push(violation('may not be null', at, null));
+    return ABSENT;
+  }
+  // Read-only scalars are dropped unseen; of objects (`metadata`) the shape counts.
+  if (field.readOnly && field.type.kind !== 'nested') return ABSENT;
+  return checkValue(field.type, value, at, out);
+}
+
+/** Own keys only: `toString` or `__proto__` of the prototype must not pass for a declared property. */
+function reportUnknown(
+  fields: readonly Field[],
+  sent: object,
+  path: string,
+  out: Violation[],
+): void {
+  const known = new Set(fields.map((field) => field.name));
+  for (const [key, value] of Object.entries(sent)) {
+    if (known.has(key)) continue;
+    const names = [...known].map((name) => `"${name}"`).join(', ');
+    const text = `Unrecognized field "${key}", not marked as ignorable (${known.size} known properties: ${names})`;
+    out.push(violation(text, path === '' ? key : `${path}.${key}`, value));
+  }
+}
+
+function checkValue(type: FieldType, value: unknown, path: string, out: Violation[]): unknown {
+  const no = (message: string): undefined => {
+    out.push(violation(message, path, value));
+    return ABSENT;
+  };
+  switch (type.kind) {
+    case 'text':
+      return checkText(type, value, no);
+    case 'integer':
+      return checkInteger(type, value, no);
+    case 'boolean':
+      if (typeof value === 'boolean') return value;
+      return value === 'true' ? true : value === 'false' ? false : no('must be a boolean');
+    case 'enum':
+      if (typeof value === 'string' && type.values.includes(value)) return value;
+      return no(`must be one of [${type.values.join(', ')}]`);
+    case 'date': {
+      const date =
+        typeof value === 'string' || typeof value === 'number' ? parseDate(value) : undefined;
+      return date ? formatDate(date) : no('must be a date');
+    }
+    case 'nested':
+      return checkObject(type.type(), value, path, out);
+    case 'list':
+      return checkList(type, value, path, out);
+    case 'map':
+      return typeof value === 'object' && !Array.isArray(value) ? value : no('must be an object');
+    case 'anything':
+      return value;
+  }
+}
+
+type No = (message: string) => undefined;
+
+function checkText(type: FieldType & { kind: 'text' }, value: unknown, no: No): unknown {
+  if (typeof value !== 'string') return no('must be a string');
+  if (value.includes('\u0000')) return no('must not contain U+0000');
+  // Postgres text cannot hold a lone surrogate.
+  if (!value.isWellFormed()) return no('must be well-formed Unicode');
+  if (type.pattern !== undefined && !new RegExp(type.pattern).test(value)) {
+    return no(`must match "${type.pattern}"`);
+  }
+  const { min = 0, max } = type;
+  if (value.length < min || (max !== undefined && value.length > max)) {
+    return no(`size must be between ${min} and ${max ?? 2_147_483_647}`);
+  }
+  return type.lower ? value.toLowerCase() : value;
+}
+
+function checkInteger(type: FieldType & { kind: 'integer' }, value: unknown, no: No): unknown {
+  const number = typeof value === 'string' && /^-?\d+(\.0+)?$/.test(value) ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isSafeInteger(number)) return no('must be an integer');
+  if (number < type.min) return no(`must be greater than or equal to ${type.min}`);
+  if (number > type.max) return no(`must be less than or equal to ${type.max}`);
+  return number === 0 ? 0 : number;
+}
+
+function checkList(
+  type: FieldType & { kind: 'list' },
+  value: unknown,
+  path: string,
+  out: Violation[],
+): unknown {
+  if (!Array.isArray(value)) {
+    out.push(violation('must be an array', path, value));
+    return ABSENT;
+  }
+  if (value.length < type.min || value.length > type.max) {
+    out.push(
+      violation(
+        `size must be between ${type.min} and ${type.max}`,
+        path,
+        `${value.length} elements`,
+      ),
+    );
+    return ABSENT;
+  }
+  return value.map((item, index) => checkElement(type.of, item, `${path}[${index}]`, out));
+}
+
+function checkElement(type: FieldType, item: unknown, path: string, out: Violation[]): unknown {
+  if (item === null) {
+    out.push(violation('may not be null', path, null));
+    return ABSENT;
+  }
+  return checkValue(type, item, path, out);
+}

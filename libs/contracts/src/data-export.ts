@@ -1,0 +1,289 @@
+import { defineEvent } from './define-event.js';
+import {
+  AnyUuid,
+  DateTime,
+  Flag,
+  Int,
+  ListOf,
+  ListOfEnum,
+  ListOfText,
+  ListOfUuid,
+  Mapping,
+  Nested,
+  OneOf,
+  Text,
+  Uuid,
+} from './fields.js';
+import { Metadata } from './metadata.js';
+
+/** Bodies and events of data-export (seed 000, `shared/spec/data-export.md` sections 2.4, 9 and 11). */
+export const ID_TYPES = ['instance', 'holding', 'authority'] as const;
+export type IdType = (typeof ID_TYPES)[number];
+
+export const RECORD_TYPES = ['INSTANCE', 'HOLDINGS', 'ITEM', 'AUTHORITY'] as const;
+export type ExportRecordType = (typeof RECORD_TYPES)[number];
+
+export const EXPORT_STATUSES = [
+  'NEW',
+  'IN_PROGRESS',
+  'COMPLETED',
+  'COMPLETED_WITH_ERRORS',
+  'FAIL',
+] as const;
+export type ExportStatus = (typeof EXPORT_STATUSES)[number];
+
+export const FILE_STATUSES = ['NEW', 'IN_PROGRESS', 'COMPLETED', 'ERROR'] as const;
+export type FileStatus = (typeof FILE_STATUSES)[number];
+
+export const UPLOAD_FORMATS = ['csv', 'cql'] as const;
+
+/** Most ids that one quick export takes (conventions, section 16). */
+export const QUICK_EXPORT_UUIDS_MAX = 200_000;
+
+export class StartExport {
+  @Uuid() readonly fileDefinitionId: string;
+  @Uuid() readonly jobProfileId: string;
+  @OneOf(RECORD_TYPES, { optional: true }) readonly recordType?: ExportRecordType;
+  @OneOf(ID_TYPES, { optional: true }) readonly idType?: IdType;
+  @Flag({ optional: true }) readonly deletedRecords?: boolean;
+  @Flag({ optional: true }) readonly suppressedFromDiscovery?: boolean;
+  @Nested(() => Metadata, { readOnly: true }) readonly metadata?: Metadata;
+}
+
+export const QUICK_EXPORT_TYPES = ['cql', 'uuid'] as const;
+
+export class QuickExport {
+  @Uuid({ optional: true }) readonly jobProfileId?: string;
+  @Text({ optional: true }) readonly criteria?: string;
+  @ListOfUuid({ optional: true, max: QUICK_EXPORT_UUIDS_MAX }) readonly uuids?: readonly string[];
+  @OneOf(QUICK_EXPORT_TYPES) readonly type: (typeof QUICK_EXPORT_TYPES)[number];
+  @OneOf(RECORD_TYPES) readonly recordType: ExportRecordType;
+  @Text({ optional: true }) readonly fileName?: string;
+  @Nested(() => Metadata, { readOnly: true }) readonly metadata?: Metadata;
+}
+
+export class QuickExportStarted {
+  @Uuid() readonly jobExecutionId: string;
+  @Int() readonly jobExecutionHrId: number;
+}
+
+export class FileDefinition {
+  @Uuid({ optional: true }) readonly id?: string;
+  @Text() readonly fileName: string;
+  @Int({ optional: true }) readonly size?: number;
+  @OneOf(UPLOAD_FORMATS, { optional: true })
+  readonly uploadFormat?: (typeof UPLOAD_FORMATS)[number];
+  @OneOf(ID_TYPES, { optional: true }) readonly idType?: IdType;
+  @OneOf(FILE_STATUSES, { readOnly: true }) readonly status?: FileStatus;
+  @Uuid({ readOnly: true }) readonly jobExecutionId?: string;
+  @Text({ readOnly: true }) readonly sourcePath?: string;
+  @Nested(() => Metadata, { readOnly: true }) readonly metadata?: Metadata;
+}
+
+export class ExportedFile {
+  @Uuid() readonly fileId: string;
+  @Text() readonly fileName: string;
+}
+
+export class ExportProgress {
+  @Int() readonly exported: number;
+  @Int() readonly failed: number;
+  @Int() readonly total: number;
+}
+
+export class RunBy {
+  @Text({ optional: true }) readonly firstName?: string;
+  @Text({ optional: true }) readonly lastName?: string;
+  @AnyUuid({ optional: true }) readonly userId?: string;
+}
+
+export class ExportJobExecution {
+  @Uuid() readonly id: string;
+  @Int() readonly hrId: number;
+  @ListOf(() => ExportedFile, { optional: true }) readonly exportedFiles?: readonly ExportedFile[];
+  @Uuid({ optional: true }) readonly jobProfileId?: string;
+  @Text({ optional: true }) readonly jobProfileName?: string;
+  @Nested(() => ExportProgress, { optional: true }) readonly progress?: ExportProgress;
+  @DateTime({ optional: true }) readonly completedDate?: string;
+  @DateTime({ optional: true }) readonly lastUpdatedDate?: string;
+  @DateTime({ optional: true }) readonly startedDate?: string;
+  @Nested(() => RunBy, { optional: true }) readonly runBy?: RunBy;
+  @OneOf(EXPORT_STATUSES) readonly status: ExportStatus;
+  @Nested(() => Metadata, { optional: true }) readonly metadata?: Metadata;
+}
+
+export class ExportJobExecutions {
+  @ListOf(() => ExportJobExecution) readonly jobExecutions: readonly ExportJobExecution[];
+  @Int({ optional: true }) readonly totalRecords?: number;
+}
+
+export class DownloadLink {
+  @Uuid() readonly fileId: string;
+  @Text() readonly link: string;
+}
+
+export class UserInfo {
+  @Text({ optional: true }) readonly firstName?: string;
+  @Text({ optional: true }) readonly lastName?: string;
+  @Text({ optional: true }) readonly userName?: string;
+}
+
+export class Protocol {
+  @Text({ optional: true }) readonly name?: string;
+  @Text({ optional: true }) readonly host?: string;
+  @Text({ optional: true }) readonly port?: string;
+  @Text({ optional: true }) readonly authentication?: string;
+  @Text({ optional: true }) readonly description?: string;
+}
+
+export class ExportJobProfile {
+  @Uuid({ optional: true }) readonly id?: string;
+  @Text({ max: 1000 }) readonly name: string;
+  @Uuid() readonly mappingProfileId: string;
+  @Text({ optional: true, max: 10_000 }) readonly description?: string;
+  @Text({ optional: true }) readonly destination?: string;
+  @Nested(() => Protocol, { optional: true }) readonly protocol?: Protocol;
+  @Flag({ readOnly: true }) readonly default?: boolean;
+  @Nested(() => UserInfo, { readOnly: true }) readonly userInfo?: UserInfo;
+  @Flag({ optional: true }) readonly locked?: boolean;
+  @Nested(() => Metadata, { readOnly: true }) readonly metadata?: Metadata;
+}
+
+export class ExportJobProfiles {
+  @ListOf(() => ExportJobProfile) readonly jobProfiles: readonly ExportJobProfile[];
+  @Int({ optional: true }) readonly totalRecords?: number;
+}
+
+export const MAPPING_RECORD_TYPES = ['INSTANCE', 'HOLDINGS', 'ITEM', 'SRS', 'AUTHORITY'] as const;
+export const OUTPUT_FORMATS = ['MARC', 'MARCXML', 'MARC_JSON'] as const;
+
+export class Transformation {
+  @Text() readonly fieldId: string;
+  @Text({ optional: true }) readonly path?: string;
+  @Flag({ optional: true }) readonly enabled?: boolean;
+  @Text({
+    optional: true,
+    pattern: '((\\d{3}([\\s]|[\\d]|[a-zA-Z]){2}(\\$([a-zA-Z]|[\\d]{1,2}))?)|(^$))',
+  })
+  readonly transformation?: string;
+  @OneOf(['INSTANCE', 'HOLDINGS', 'ITEM']) readonly recordType: 'INSTANCE' | 'HOLDINGS' | 'ITEM';
+  @Mapping({ optional: true }) readonly metadataParameters?: Readonly<Record<string, string>>;
+}
+
+export class MappingProfile {
+  @Uuid({ optional: true }) readonly id?: string;
+  @Text({ max: 1000 }) readonly name: string;
+  @Text({ optional: true, max: 10_000 }) readonly description?: string;
+  @ListOfEnum(MAPPING_RECORD_TYPES)
+  readonly recordTypes: readonly (typeof MAPPING_RECORD_TYPES)[number][];
+  @ListOf(() => Transformation, { optional: true, max: 2000 })
+  readonly transformations?: readonly Transformation[];
+  @OneOf(OUTPUT_FORMATS, { optional: true })
+  readonly outputFormat?: (typeof OUTPUT_FORMATS)[number];
+  @Text({ optional: true, pattern: '^\\s*(\\d{3}\\s*(,\\s*\\d{3}\\s*)*)?$' })
+  readonly fieldsSuppression?: string;
+  @Flag({ optional: true }) readonly suppress999ff?: boolean;
+  @Flag({ readOnly: true }) readonly default?: boolean;
+  @Nested(() => UserInfo, { readOnly: true }) readonly userInfo?: UserInfo;
+  @Flag({ optional: true }) readonly locked?: boolean;
+  @Nested(() => Metadata, { readOnly: true }) readonly metadata?: Metadata;
+}
+
+export class MappingProfiles {
+  @ListOf(() => MappingProfile) readonly mappingProfiles: readonly MappingProfile[];
+  @Int({ optional: true }) readonly totalRecords?: number;
+}
+
+export class AffectedRecord {
+  @Text({ optional: true }) readonly id?: string;
+  @Text({ optional: true }) readonly hrid?: string;
+  @Text({ optional: true }) readonly title?: string;
+  @Text({ optional: true }) readonly recordType?: string;
+}
+
+export class ErrorLog {
+  @Uuid({ optional: true }) readonly id?: string;
+  @Uuid({ optional: true }) readonly jobExecutionId?: string;
+  @DateTime() readonly createdDate: string;
+  @OneOf(['DEBUG', 'INFO', 'WARNING', 'ERROR']) readonly logLevel: string;
+  @Text({ optional: true }) readonly errorMessageCode?: string;
+  @ListOfText({ optional: true }) readonly errorMessageValues?: readonly string[];
+  @Nested(() => AffectedRecord, { optional: true }) readonly affectedRecord?: AffectedRecord;
+}
+
+export class ErrorLogs {
+  @ListOf(() => ErrorLog) readonly errorLogs: readonly ErrorLog[];
+  @Int({ optional: true }) readonly totalRecords?: number;
+}
+
+/** What every event about an export job carries. */
+export class ExportJobPayload {
+  @Text() readonly tenantId: string;
+  @Uuid() readonly jobExecutionId: string;
+  @Int() readonly jobVersion: number;
+}
+
+export class ExportRequestedPayload extends ExportJobPayload {
+  @Int() readonly hrId: number;
+  @Uuid() readonly fileDefinitionId: string;
+  @Uuid() readonly jobProfileId: string;
+  @OneOf(ID_TYPES) readonly idType: IdType;
+  @Int() readonly total: number;
+  @AnyUuid() readonly userId: string;
+}
+
+export class ExportCompletedPayload extends ExportJobPayload {
+  @Int() readonly hrId: number;
+  @OneOf(EXPORT_STATUSES) readonly status: ExportStatus;
+  @Int() readonly exported: number;
+  @Int() readonly failed: number;
+  @Int() readonly total: number;
+  @ListOf(() => ExportedFile) readonly files: readonly ExportedFile[];
+  @DateTime() readonly completedDate: string;
+}
+
+export class ExportDeletedPayload extends ExportJobPayload {
+  @Int() readonly hrId: number;
+  @AnyUuid() readonly userId: string;
+}
+
+export class SliceReadyPayload extends ExportJobPayload {
+  @Int() readonly sliceNo: number;
+  @Int() readonly fromOrdinal: number;
+  @Int() readonly toOrdinal: number;
+}
+
+export class SliceFinishedPayload extends ExportJobPayload {
+  @Int() readonly sliceNo: number;
+  @Int() readonly exported: number;
+  @Int() readonly failed: number;
+}
+
+const jobKey = (p: ExportJobPayload): string => `${p.tenantId}:${p.jobExecutionId}`;
+const sliceKey = (p: SliceReadyPayload | SliceFinishedPayload): string =>
+  `${jobKey(p)}:${p.sliceNo}`;
+const about = {
+  service: 'data-export',
+  key: jobKey,
+  subject: (p: ExportJobPayload): string => p.jobExecutionId,
+} as const;
+const job = { ...about, topic: 'quire.data-export.job.v1' } as const;
+const slice = { ...about, topic: 'quire.data-export.slice.v1', key: sliceKey, work: true } as const;
+
+export const ExportRequested = defineEvent('ExportRequested', {
+  ...job,
+  payload: ExportRequestedPayload,
+});
+export const ExportCompleted = defineEvent('ExportCompleted', {
+  ...job,
+  payload: ExportCompletedPayload,
+});
+export const ExportDeleted = defineEvent('ExportDeleted', {
+  ...job,
+  payload: ExportDeletedPayload,
+});
+export const SliceReady = defineEvent('SliceReady', { ...slice, payload: SliceReadyPayload });
+export const SliceFinished = defineEvent('SliceFinished', {
+  ...slice,
+  payload: SliceFinishedPayload,
+});

@@ -1,0 +1,240 @@
+import type { ServiceName } from './scope.js';
+
+/**
+ * Every route of every service. The gateway routes and authorises from this table, `@Permissions(routes.x)` in a service
+ * takes its entry from it, and a service with a controller route that is not here does not start. Permission names are
+ * those of conventions, 7.2.
+ */
+export interface Route {
+  readonly service: ServiceName;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Fastify form: `/data-export/job-executions/:id`. */
+  readonly path: string;
+  /** `permission`: needs {@link permission}; `authenticated`: any valid token; `public`: nothing, for {@link reason}. */
+  readonly access: 'permission' | 'authenticated' | 'public';
+  readonly permission?: string;
+  /** Why nobody has to log in here. */
+  readonly reason?: string;
+  /** Largest JSON body; uploads have limits of their own service. */
+  readonly bodyBytesMax: number;
+  /** The body is a stream of bytes of any length and type. */
+  readonly upload: boolean;
+  /** Who may call the service here; the gateway alone unless said. */
+  readonly issuers: readonly ServiceName[];
+  /** Never routed from outside. */
+  readonly internal: boolean;
+}
+
+export const JSON_BODY_BYTES_MAX = 1_048_576;
+/** Bulk bodies: lists of ids and batches of records (conventions, section 16). */
+export const BULK_BODY_BYTES_MAX = 33_554_432;
+
+type Extra = Partial<Omit<Route, 'service' | 'method' | 'path'>>;
+
+function route(service: ServiceName, line: string, extra: Extra): Route {
+  const [method = '', path = ''] = line.split(' ');
+  return {
+    service,
+    method: method as Route['method'],
+    path,
+    access: extra.permission === undefined ? 'authenticated' : 'permission',
+    bodyBytesMax: JSON_BODY_BYTES_MAX,
+    upload: false,
+    issuers: ['gateway'],
+    internal: false,
+    ...extra,
+  };
+}
+
+const gateway = (line: string, extra: Extra = {}): Route => route('gateway', line, extra);
+const dataExport = (line: string, permission: string, extra: Extra = {}): Route =>
+  route('data-export', line, { permission: `data-export.${permission}`, ...extra });
+const dataImport = (line: string, permission: string, extra: Extra = {}): Route =>
+  route('data-import', line, { permission, ...extra });
+const sourceStorage = (line: string, permission: string, extra: Extra = {}): Route =>
+  route('source-record-storage', line, { permission, ...extra });
+
+const open = (reason: string): Extra => ({ access: 'public', reason });
+const LOGIN = open('who logs in has no token yet');
+const HEALTH = open('probes and monitors ask without a token');
+
+const gatewayRoutes = {
+  login: gateway('POST /authn/login', LOGIN),
+  loginWithExpiry: gateway('POST /authn/login-with-expiry', LOGIN),
+  refresh: gateway('POST /authn/refresh', LOGIN),
+  logout: gateway('POST /authn/logout', LOGIN),
+  createTenant: gateway('POST /_/proxy/tenants', { permission: 'okapi.proxy.tenants.post' }),
+  proxyHealth: gateway('GET /_/proxy/health', HEALTH),
+  version: gateway('GET /_/version', HEALTH),
+  adminHealth: gateway('GET /admin/health', HEALTH),
+  healthLive: gateway('GET /health/live', HEALTH),
+  healthReady: gateway('GET /health/ready', HEALTH),
+  healthStartup: gateway('GET /health/startup', HEALTH),
+  openapi: gateway('GET /openapi.json', open('the description of the API holds no data')),
+} as const;
+
+const dataExportRoutes = {
+  startExport: dataExport('POST /data-export/export', 'export.post'),
+  quickExport: dataExport('POST /data-export/quick-export', 'quick.export.post', {
+    bodyBytesMax: BULK_BODY_BYTES_MAX,
+  }),
+  listExportJobs: dataExport('GET /data-export/job-executions', 'job-executions.collection.get'),
+  readExportJob: dataExport('GET /data-export/job-executions/:id', 'job-executions.collection.get'),
+  downloadExport: dataExport(
+    'GET /data-export/job-executions/:jobExecutionId/download/:exportFileId',
+    'job-executions.items.download.get',
+  ),
+  exportLogs: dataExport('GET /data-export/logs', 'logs.collection.get'),
+  listExportJobProfiles: dataExport('GET /data-export/job-profiles', 'job-profiles.collection.get'),
+  createExportJobProfile: dataExport('POST /data-export/job-profiles', 'job-profiles.item.post'),
+  readExportJobProfile: dataExport('GET /data-export/job-profiles/:id', 'job-profiles.item.get'),
+  listMappingProfiles: dataExport(
+    'GET /data-export/mapping-profiles',
+    'mapping-profiles.collection.get',
+  ),
+  createMappingProfile: dataExport(
+    'POST /data-export/mapping-profiles',
+    'mapping-profiles.item.post',
+  ),
+  readMappingProfile: dataExport(
+    'GET /data-export/mapping-profiles/:id',
+    'mapping-profiles.item.get',
+  ),
+  createFileDefinition: dataExport(
+    'POST /data-export/file-definitions',
+    'file-definitions.item.post',
+  ),
+  readFileDefinition: dataExport(
+    'GET /data-export/file-definitions/:id',
+    'file-definitions.item.get',
+  ),
+  uploadIds: dataExport(
+    'POST /data-export/file-definitions/:id/upload',
+    'file-definitions.upload.post',
+    { upload: true },
+  ),
+  exportedFile: route(
+    'data-export',
+    'GET /data-export/files/:fileId',
+    open('the signed token in the query is the right to read'),
+  ),
+} as const;
+
+const dataImportRoutes = {
+  createSeedDefinition: dataImport(
+    'POST /data-import/upload/definition',
+    'data-import.upload.definition.post',
+  ),
+  listSeedDefinitions: dataImport(
+    'GET /data-import/upload/definition',
+    'data-import.upload.definition.get',
+  ),
+  updateSeedDefinition: dataImport(
+    'PUT /data-import/upload/definition/:definitionId',
+    'data-import.upload.definition.put',
+  ),
+  readSeedDefinition: dataImport(
+    'GET /data-import/upload/definition/:definitionId',
+    'data-import.upload.definition.get',
+  ),
+  addSeedFile: dataImport(
+    'POST /data-import/upload/definition/file',
+    'data-import.upload.definition.file.post',
+  ),
+  removeSeedFile: dataImport(
+    'DELETE /data-import/upload/definition/file/:fileId',
+    'data-import.upload.definition.file.delete',
+  ),
+  uploadSeedFile: dataImport('POST /data-import/upload/file', 'data-import.upload.file.post', {
+    upload: true,
+  }),
+  createUploadDefinition: dataImport(
+    'POST /data-import/uploadDefinitions',
+    'data-import.uploaddefinitions.post',
+  ),
+  readUploadDefinition: dataImport(
+    'GET /data-import/uploadDefinitions/:id',
+    'data-import.uploadDefinitions.item.get',
+  ),
+  uploadFile: dataImport(
+    'POST /data-import/uploadDefinitions/:id/files/:fileId',
+    'data-import.upload.file.post',
+    { upload: true },
+  ),
+  processFiles: dataImport(
+    'POST /data-import/uploadDefinitions/:id/processFiles',
+    'data-import.uploadDefinitions.processFiles.item.post',
+  ),
+  readImportJob: dataImport(
+    'GET /change-manager/jobExecutions/:id',
+    'change-manager.jobExecutions.item.get',
+  ),
+  listImportJobs: dataImport(
+    'GET /metadata-provider/jobExecutions',
+    'metadata-provider.jobExecutions.collection.get',
+  ),
+  importLogEntries: dataImport(
+    'GET /metadata-provider/jobLogEntries/:jobExecutionId',
+    'metadata-provider.jobLogEntries.collection.get',
+  ),
+  importDetails: dataImport(
+    'GET /data-import/jobExecutions/:id/details',
+    'metadata-provider.jobSummary.item.get',
+  ),
+  failedRecords: dataImport(
+    'GET /data-import/jobExecutions/:id/failedRecords.mrc',
+    'metadata-provider.jobLogEntries.collection.get',
+  ),
+  listImportJobProfiles: dataImport(
+    'GET /data-import-profiles/jobProfiles',
+    'converter-storage.jobprofile.collection.get',
+  ),
+} as const;
+
+const sourceStorageRoutes = {
+  readSnapshot: sourceStorage(
+    'GET /source-storage/snapshots/:jobExecutionId',
+    'source-storage.snapshots.item.get',
+  ),
+  readRecord: sourceStorage('GET /source-storage/records/:id', 'source-storage.records.item.get'),
+  listSourceRecords: sourceStorage(
+    'GET /source-storage/source-records',
+    'source-storage.source-records.collection.get',
+  ),
+  streamSourceRecords: sourceStorage(
+    'GET /source-storage/stream/source-records',
+    'source-storage.stream.source-records.collection.get',
+  ),
+  fetchSourceRecords: sourceStorage(
+    'POST /source-storage/stream/source-records',
+    'source-storage.stream.source-records.collection.get',
+    {
+      bodyBytesMax: BULK_BODY_BYTES_MAX,
+      issuers: ['gateway', 'data-export'],
+    },
+  ),
+  instanceIds: sourceStorage('GET /instance-bulk/ids', 'inventory-storage.record-bulk.ids.get', {
+    issuers: ['gateway', 'data-export'],
+  }),
+} as const;
+
+export const routes = {
+  ...gatewayRoutes,
+  ...dataExportRoutes,
+  ...dataImportRoutes,
+  ...sourceStorageRoutes,
+} as const;
+
+export const ROUTES: readonly Route[] = Object.values(routes);
+
+/** Every service has these two, for the gateway only. */
+export function internalRoutes(service: ServiceName): {
+  readonly enableTenant: Route;
+  readonly openapi: Route;
+} {
+  const internal: Extra = { access: 'authenticated', internal: true };
+  return {
+    enableTenant: route(service, 'PUT /internal/tenant', internal),
+    openapi: route(service, 'GET /internal/openapi.json', internal),
+  };
+}

@@ -1,0 +1,244 @@
+import { defineEvent } from './define-event.js';
+import {
+  AnyUuid,
+  DateTime,
+  Flag,
+  Int,
+  ListOf,
+  ListOfText,
+  Mapping,
+  Nested,
+  OneOf,
+  Open,
+  Text,
+  Uuid,
+} from './fields.js';
+import { Metadata } from './metadata.js';
+
+/** Bodies and events of source-record-storage (seed 002, `shared/spec/source-record-storage.md`). */
+export const JOB_STATUSES = [
+  'PARENT',
+  'NEW',
+  'FILE_UPLOADED',
+  'PARSING_IN_PROGRESS',
+  'PARSING_FINISHED',
+  'PROCESSING_IN_PROGRESS',
+  'PROCESSING_FINISHED',
+  'COMMIT_IN_PROGRESS',
+  'COMMITTED',
+  'ERROR',
+  'DISCARDED',
+  'CANCELLED',
+] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+export const MARC_RECORD_TYPES = ['MARC_BIB', 'MARC_AUTHORITY', 'MARC_HOLDING'] as const;
+export type MarcRecordType = (typeof MARC_RECORD_TYPES)[number];
+export const SOURCE_RECORD_TYPES = [...MARC_RECORD_TYPES, 'EDIFACT'] as const;
+export type SourceRecordType = (typeof SOURCE_RECORD_TYPES)[number];
+
+export const RECORD_STATES = ['ACTUAL', 'OLD', 'DRAFT', 'DELETED'] as const;
+export type RecordState = (typeof RECORD_STATES)[number];
+
+export const RECORD_ID_TYPES = [
+  'RECORD',
+  'SRS_RECORD',
+  'INSTANCE',
+  'HOLDINGS',
+  'AUTHORITY',
+  'EXTERNAL',
+] as const;
+export type RecordIdType = (typeof RECORD_ID_TYPES)[number];
+
+export class Snapshot {
+  @Uuid() readonly jobExecutionId: string;
+  @OneOf(JOB_STATUSES) readonly status: JobStatus;
+  @DateTime({ optional: true }) readonly processingStartedDate?: string;
+  @Nested(() => Metadata, { readOnly: true }) readonly metadata?: Metadata;
+}
+
+export class ExternalIdsHolder {
+  @Uuid({ optional: true }) readonly instanceId?: string;
+  @Text({ optional: true }) readonly instanceHrid?: string;
+  @Uuid({ optional: true }) readonly holdingsId?: string;
+  @Text({ optional: true }) readonly holdingsHrid?: string;
+  @Uuid({ optional: true }) readonly authorityId?: string;
+  @Text({ optional: true }) readonly authorityHrid?: string;
+}
+
+@Open()
+export class AdditionalInfo {
+  @Flag({ optional: true }) readonly suppressDiscovery?: boolean;
+}
+
+export class RawRecord {
+  @Uuid({ optional: true }) readonly id?: string;
+  @Text() readonly content: string;
+}
+
+export class ParsedRecord {
+  @Uuid({ optional: true }) readonly id?: string;
+  @Mapping() readonly content: object;
+  @Text({ optional: true }) readonly formattedContent?: string;
+}
+
+/** A record with all its parts: `GET /source-storage/records/{id}` (section 2.1). */
+export class StoredRecord {
+  @Uuid() readonly id: string;
+  @Uuid() readonly snapshotId: string;
+  @Uuid() readonly matchedId: string;
+  @Int() readonly generation: number;
+  @OneOf(SOURCE_RECORD_TYPES) readonly recordType: SourceRecordType;
+  @Nested(() => RawRecord, { optional: true }) readonly rawRecord?: RawRecord;
+  @Nested(() => ParsedRecord, { optional: true }) readonly parsedRecord?: ParsedRecord;
+  @Flag() readonly deleted: boolean;
+  @Int({ optional: true }) readonly order?: number;
+  @Nested(() => ExternalIdsHolder, { optional: true })
+  readonly externalIdsHolder?: ExternalIdsHolder;
+  @Nested(() => AdditionalInfo, { optional: true }) readonly additionalInfo?: AdditionalInfo;
+  @OneOf(RECORD_STATES) readonly state: RecordState;
+  @Text({ optional: true }) readonly leaderRecordStatus?: string;
+  @Nested(() => Metadata, { optional: true }) readonly metadata?: Metadata;
+}
+
+/** The current view of a record (section 4); `recordId` is the matched id. */
+export class SourceRecord {
+  @Uuid() readonly recordId: string;
+  @Uuid() readonly snapshotId: string;
+  @OneOf(SOURCE_RECORD_TYPES) readonly recordType: SourceRecordType;
+  @Nested(() => ParsedRecord) readonly parsedRecord: ParsedRecord;
+  @Flag() readonly deleted: boolean;
+  @Int({ optional: true }) readonly generation?: number;
+  @Int({ optional: true }) readonly order?: number;
+  @Nested(() => ExternalIdsHolder, { optional: true })
+  readonly externalIdsHolder?: ExternalIdsHolder;
+  @Nested(() => AdditionalInfo, { optional: true }) readonly additionalInfo?: AdditionalInfo;
+  @Nested(() => Metadata, { optional: true }) readonly metadata?: Metadata;
+}
+
+export class SourceRecords {
+  @ListOf(() => SourceRecord) readonly sourceRecords: readonly SourceRecord[];
+  @Int({ optional: true }) readonly totalRecords?: number;
+}
+
+export class InstanceId {
+  @Uuid() readonly id: string;
+}
+
+export class InstanceIds {
+  @ListOf(() => InstanceId) readonly ids: readonly InstanceId[];
+  @Int({ optional: true }) readonly totalRecords?: number;
+}
+
+/** Counts of one chunk; together they are as many as the chunk has frames (data-import, 10.3). */
+export class ChunkCounts {
+  @Int() readonly created: number;
+  @Int() readonly updated: number;
+  @Int() readonly unchanged: number;
+  @Int() readonly failed: number;
+  /** Records saved or failed that carry at least one warning. */
+  @Int() readonly warned: number;
+  /** Frames by record type: B bibliographic, A authority, H holdings. */
+  @Mapping() readonly byType: Readonly<Record<string, number>>;
+  /** Warnings by code. */
+  @Mapping() readonly warnings: Readonly<Record<string, number>>;
+}
+
+/** One failed frame of a chunk. Short names: up to 100 of them travel in one event. */
+export class ChunkError {
+  /** Order of the frame in its file, from 0. */
+  @Int() readonly o: number;
+  /** Byte offset and length in the original. */
+  @Int() readonly at: number;
+  @Int() readonly len: number;
+  /** B, A or H; absent when the type could not be read. */
+  @Text({ optional: true }) readonly t?: string;
+  /** Code of data-import 8.7 or 9.2. */
+  @Text() readonly c: string;
+  /** Tag of the field at fault. */
+  @Text({ optional: true }) readonly field?: string;
+  @Text({ optional: true }) readonly detail?: string;
+  /** Title and hrid where they can be read. */
+  @Text({ optional: true }) readonly n?: string;
+  @Text({ optional: true }) readonly h?: string;
+  @ListOfText({ optional: true }) readonly w?: readonly string[];
+}
+
+class ChunkPayload {
+  @Text() readonly tenantId: string;
+  @Uuid() readonly jobExecutionId: string;
+  @Int() readonly jobVersion: number;
+  @Uuid() readonly chunkId: string;
+  @Int() readonly chunkNo: number;
+}
+
+export class ChunkSavedPayload extends ChunkPayload {
+  @Nested(() => ChunkCounts) readonly counts: ChunkCounts;
+  /** The job was stopped, or its snapshot is gone: nothing was saved. */
+  @Flag({ optional: true }) readonly skipped?: boolean;
+  @ListOf(() => ChunkError, { max: 100 }) readonly errors: readonly ChunkError[];
+  /** Object of JSON lines that holds all errors, when they do not fit here. */
+  @Text({ optional: true }) readonly errorsKey?: string;
+}
+
+export const REJECT_REASONS = ['FILE_MISSING', 'STORE'] as const;
+
+export class ChunkRejectedPayload extends ChunkPayload {
+  @OneOf(REJECT_REASONS) readonly reason: (typeof REJECT_REASONS)[number];
+}
+
+export class SnapshotPayload {
+  @Text() readonly tenantId: string;
+  @Uuid() readonly snapshotId: string;
+  @OneOf(JOB_STATUSES) readonly status: JobStatus;
+  @OneOf(JOB_STATUSES, { optional: true }) readonly previousStatus?: JobStatus;
+  @DateTime({ optional: true }) readonly processingStartedDate?: string;
+  @DateTime() readonly updatedDate: string;
+}
+
+export class SavedCounts {
+  @Int() readonly created: number;
+  @Int() readonly updated: number;
+}
+
+export class SourceRecordsSavedPayload {
+  @Text() readonly tenantId: string;
+  @Uuid() readonly snapshotId: string;
+  @AnyUuid({ optional: true }) readonly userId?: string;
+  @Nested(() => SavedCounts) readonly counts: SavedCounts;
+  @Int({ optional: true }) readonly firstOrder?: number;
+  @Int({ optional: true }) readonly lastOrder?: number;
+}
+
+const chunk = {
+  service: 'source-record-storage',
+  topic: 'quire.source-record-storage.chunk.v1',
+  key: (p: ChunkPayload): string => `${p.tenantId}:${p.chunkId}`,
+  subject: (p: ChunkPayload): string => p.jobExecutionId,
+  work: true,
+} as const;
+const aboutSnapshot = {
+  service: 'source-record-storage',
+  key: (p: { tenantId: string; snapshotId: string }): string => `${p.tenantId}:${p.snapshotId}`,
+  subject: (p: { snapshotId: string }): string => p.snapshotId,
+} as const;
+const snapshot = { ...aboutSnapshot, topic: 'quire.source-record-storage.snapshot.v1' } as const;
+
+export const ChunkSaved = defineEvent('ChunkSaved', { ...chunk, payload: ChunkSavedPayload });
+export const ChunkRejected = defineEvent('ChunkRejected', {
+  ...chunk,
+  payload: ChunkRejectedPayload,
+});
+export const SnapshotCreated = defineEvent('SnapshotCreated', {
+  ...snapshot,
+  payload: SnapshotPayload,
+});
+export const SnapshotChanged = defineEvent('SnapshotChanged', {
+  ...snapshot,
+  payload: SnapshotPayload,
+});
+export const SourceRecordsSaved = defineEvent('SourceRecordsSaved', {
+  ...aboutSnapshot,
+  topic: 'quire.source-record-storage.source-record.v1',
+  payload: SourceRecordsSavedPayload,
+});
