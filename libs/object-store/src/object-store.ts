@@ -6,9 +6,11 @@
  * attempt takes a new key. That an object *counts* is decided by a Postgres row, not here, so an object without a row
  * is only rubbish: its key was written down before its first byte, and `remove` clears whatever became of it.
  *
- * The messages of these errors contain keys. They are for logs; who answers a client says it in other words.
+ * `ObjectStoreUnavailable` is a failure that may travel to a client as it is. The messages of the other errors contain
+ * keys: they are for logs, and who answers a client says it in other words.
  */
 import type { Readable } from 'node:stream';
+import { Failure } from '@quire/contracts/failure';
 import type { ObjectPrefix, TenantKey } from './tenant-key.js';
 
 /** What `put` found while the bytes passed. */
@@ -106,13 +108,24 @@ export class ObjectRangeRefused extends Error {
   }
 }
 
-/** The store does not work at the moment: transient, the caller backs off and tries again. The cause is kept. */
-export class ObjectStoreUnavailable extends Error {
-  override readonly name = 'ObjectStoreUnavailable';
-  readonly transient = true;
+const RETRY_AFTER_SECONDS = 5;
 
+/**
+ * The store does not work at the moment: a 503 for a client, another try for a handler. The message is what the client
+ * reads and says nothing; what failed, with keys and paths, is the `cause`, for logs.
+ */
+export class ObjectStoreUnavailable extends Failure {
+  override readonly name = 'ObjectStoreUnavailable';
+
+  /** @param doing what the store failed to do, in the infinitive: "read an object" */
   constructor(doing: string, cause?: unknown) {
-    super(`The object store failed to ${doing}.`, { cause });
+    super(
+      'unavailable',
+      'object-store-unavailable',
+      `Service unavailable, retry in ${RETRY_AFTER_SECONDS} s`,
+      { retryAfterSeconds: RETRY_AFTER_SECONDS },
+      { cause: new Error(`The object store failed to ${doing}.`, { cause }) },
+    );
   }
 }
 

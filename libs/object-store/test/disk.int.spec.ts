@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   mkdir,
   mkdtemp,
@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DiskStore } from '../src/disk.store.js';
-import type { TenantKey } from '../src/tenant-key.js';
+import { TenantKey } from '../src/tenant-key.js';
 import { bytesOf, chunks, flowing, keysOf, newKey } from './object-bytes.js';
 import { objectStoreContract } from './object-store.contract.js';
 
@@ -102,10 +102,30 @@ describe('the disk store', () => {
     const root = await newRoot();
     const store = await DiskStore.open(root);
     const key = newKey();
+    const other = TenantKey.of(key.prefix, key.tenantId, randomUUID());
     await leavePart(root, key, 0, new Date());
+    await leavePart(root, other, 0, new Date());
     expect(await keysOf(store.list(key.prefix, key.tenantId))).toEqual([]);
     await store.remove(key);
-    expect(await partsIn(root)).toEqual([]);
+    expect(await partsIn(root)).toEqual([
+      join(other.prefix, other.tenantId, '.part', `${other.uuid}.killed`),
+    ]);
+  });
+
+  it('notices that a file has another size than what was written to it', async () => {
+    const root = await newRoot();
+    const store = await DiskStore.open(root);
+    const key = newKey();
+    async function* source(): AsyncGenerator<Buffer> {
+      yield randomBytes(100);
+      for (const part of await partsIn(root)) await truncate(join(root, part), 5000);
+    }
+    await expect(store.put(key, source())).rejects.toMatchObject({
+      name: 'ObjectStoreUnavailable',
+      message: 'Service unavailable, retry in 5 s',
+      cause: { message: 'The object store failed to keep 100 bytes, it has 5000.' },
+    });
+    expect(await store.stat(key)).toBeUndefined();
   });
 
   it('does not take foreign files for objects', async () => {
@@ -126,7 +146,7 @@ describe('the disk store', () => {
     await store.put(key, flowing([Buffer.from('x')]));
     await rename(root, `${root}-unmounted`);
     await mkdir(root);
-    const unavailable = { name: 'ObjectStoreUnavailable', transient: true };
+    const unavailable = { name: 'ObjectStoreUnavailable', kind: 'unavailable' };
     await expect(store.ready()).rejects.toMatchObject(unavailable);
     await expect(store.stat(key)).rejects.toMatchObject(unavailable);
     await expect(store.get(key)).rejects.toMatchObject(unavailable);

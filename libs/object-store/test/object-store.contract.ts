@@ -44,6 +44,7 @@ export function objectStoreContract(name: string, open: OpenObjectStore): void {
     describe('putting', () => puttingRules(store));
     describe('committing', () => committingRules(store));
     describe('failing', () => failingRules(store));
+    describe('aborting', () => abortingRules(store));
     describe('reading', () => readingRules(store));
     describe('keys', () => keyRules(store));
     describe('removing and listing', () => removingRules(store));
@@ -127,6 +128,21 @@ function committingRules(store: () => ObjectStore): void {
     expect((await bytesOf(store().get(key))).toString()).toBe('first');
   });
 
+  it('does not read the source for a key that is taken', async () => {
+    const key = newKey();
+    await store().put(key, flowing([]));
+    let touched = false;
+    async function* source(): AsyncGenerator<Buffer> {
+      touched = true;
+      yield await Promise.resolve(Buffer.alloc(1));
+    }
+    await expect(store().put(key, source())).rejects.toMatchObject({
+      name: 'ObjectAlreadyExists',
+      key,
+    });
+    expect(touched).toBe(false);
+  });
+
   it('lets exactly one of several puts of one key win, and keeps what that one wrote', async () => {
     const key = newKey();
     const bodies = Array.from({ length: 4 }, () => randomBytes(2 * MIB));
@@ -170,6 +186,30 @@ function failingRules(store: () => ObjectStore): void {
     }
   });
 
+  it('takes a key again after a put of it has failed', async () => {
+    const key = newKey();
+    await expect(store().put(key, flowing([Buffer.alloc(9)], new Error('torn')))).rejects.toThrow(
+      'torn',
+    );
+    await store().put(key, chunks(Buffer.from('whole'), 5));
+    expect((await bytesOf(store().get(key))).toString()).toBe('whole');
+  });
+
+  it('lets a put fail whose key is removed meanwhile, and leaves nothing', async () => {
+    const key = newKey();
+    async function* source(): AsyncGenerator<Buffer> {
+      yield randomBytes(9 * MIB);
+      await store().remove(key);
+      yield randomBytes(9 * MIB);
+    }
+    await expect(store().put(key, source())).rejects.toMatchObject({
+      name: 'ObjectStoreUnavailable',
+    });
+    expect(await store().stat(key)).toBeUndefined();
+  });
+}
+
+function abortingRules(store: () => ObjectStore): void {
   it('ends an aborted put with the reason, also while the source is silent, and leaves nothing', async () => {
     const key = newKey();
     const stop = new AbortController();
@@ -193,6 +233,18 @@ function failingRules(store: () => ObjectStore): void {
     expect(await store().stat(key)).toBeUndefined();
   });
 
+  it('leaves nothing when the abort comes between the last byte and the commit', async () => {
+    const key = newKey();
+    const stop = new AbortController();
+    async function* source(): AsyncGenerator<Buffer> {
+      yield await Promise.resolve(randomBytes(100));
+      // Sending and syncing the last block takes more turns of the event loop than this one.
+      setImmediate(() => stop.abort(new Error('lease lost')));
+    }
+    await expect(store().put(key, source(), { signal: stop.signal })).rejects.toThrow('lease lost');
+    expect(await store().stat(key)).toBeUndefined();
+  });
+
   it('does not touch the source when the abort came before', async () => {
     let touched = false;
     async function* source(): AsyncGenerator<Buffer> {
@@ -202,28 +254,6 @@ function failingRules(store: () => ObjectStore): void {
     const signal = AbortSignal.abort(new Error('too late'));
     await expect(store().put(newKey(), source(), { signal })).rejects.toThrow('too late');
     expect(touched).toBe(false);
-  });
-
-  it('takes a key again after a put of it has failed', async () => {
-    const key = newKey();
-    await expect(store().put(key, flowing([Buffer.alloc(9)], new Error('torn')))).rejects.toThrow(
-      'torn',
-    );
-    await store().put(key, chunks(Buffer.from('whole'), 5));
-    expect((await bytesOf(store().get(key))).toString()).toBe('whole');
-  });
-
-  it('lets a put fail whose key is removed meanwhile, and leaves nothing', async () => {
-    const key = newKey();
-    async function* source(): AsyncGenerator<Buffer> {
-      yield randomBytes(9 * MIB);
-      await store().remove(key);
-      yield randomBytes(9 * MIB);
-    }
-    await expect(store().put(key, source())).rejects.toMatchObject({
-      name: 'ObjectStoreUnavailable',
-    });
-    expect(await store().stat(key)).toBeUndefined();
   });
 }
 
