@@ -1,0 +1,104 @@
+/**
+ * The allow-list of an entity: which names a CQL query may use, of what type each is, and which SQL stands for it.
+ * Nothing outside of it can be reached by a query, and all SQL text of a compiled query comes from here.
+ *
+ * `sql` is an expression over fixed table aliases, e.g. `fund.name`. An undefined property must be SQL null; JSON
+ * null is to be mapped (`nullif(…, 'null')`). One field may be listed under several names: those are its aliases.
+ */
+interface CqlFieldBase {
+  readonly sql: string;
+  /** False: as sort key the name is unknown, which means skipped. Default true. */
+  readonly sortable?: boolean;
+  /** Order by this expression instead of the one that follows from type and `sql`. */
+  readonly sort?: string;
+  /**
+   * Items to which `sql` refers, when the name is a path through a list of objects or through a child table: a
+   * clause matches when it matches some item. `from` is a FROM item, `where` ties it to the row.
+   */
+  readonly within?: { readonly from: string; readonly where?: string };
+}
+
+/** A tsvector column that finds candidates for word searches before the exact rule is applied to the value. */
+export interface CqlWordIndex {
+  readonly vector: string;
+  /** Only lexemes of these weights belong to the field, e.g. `A` or `AD`. Default all. */
+  readonly weights?: string;
+  /** The vector decides alone; the value is not looked at. */
+  readonly exact?: boolean;
+}
+
+export interface CqlTextField extends CqlFieldBase {
+  readonly type: 'text';
+  /** Column or expression that holds `fold(sql)`, when the service stores it. */
+  readonly folded?: string;
+  /**
+   * `cql_head(sql)`, the first 400 characters of the folded value, when that is indexed: `==`, order and truncation
+   * then look there first and at the whole value of what they find.
+   */
+  readonly head?: string;
+  readonly words?: CqlWordIndex;
+  /** Only `=`, `adj`, `all` and `any`; other relations are refused. */
+  readonly wordsOnly?: boolean;
+}
+
+export interface CqlEnumField extends CqlFieldBase {
+  readonly type: 'enum';
+  /** All values that `sql` (text) can have; terms are matched against this list, so ASCII is assumed. */
+  readonly values: readonly string[];
+  /** Further terms, each standing for several values, e.g. `SUCCESS`. */
+  readonly aliases?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface CqlNumberField extends CqlFieldBase {
+  readonly type: 'number';
+  /** `sql` is int2, int4 or int8: integers in terms are then compared as such, which lets an index serve. */
+  readonly integer?: boolean;
+}
+
+/** `sql` is of type uuid, boolean or timestamptz. */
+export interface CqlPlainField extends CqlFieldBase {
+  readonly type: 'uuid' | 'boolean' | 'date';
+}
+
+/** List of scalars; `sql` is a text[] expression, e.g. a column or `array(select …)`. */
+export interface CqlListField extends CqlFieldBase {
+  readonly type: 'list';
+  /** text[] with every element folded, for a GIN index: serves `==` without masks. */
+  readonly folded?: string;
+}
+
+/** List of objects; `sql` is a jsonb array expression. */
+export interface CqlObjectsField extends CqlFieldBase {
+  readonly type: 'objects';
+  /** Property names that may be searched: the defaults and those of `/@name`. */
+  readonly subfields: readonly string[];
+  /** Searched when no `/@name` chooses another. At least one. */
+  readonly defaults: readonly string[];
+  /** text[] with the folded values of the default subfields, for a GIN index: serves `==` without masks. */
+  readonly folded?: string;
+  /** Over the default subfields, the elements kept apart by a gap in the positions. */
+  readonly words?: CqlWordIndex;
+}
+
+export type CqlField =
+  CqlTextField | CqlEnumField | CqlNumberField | CqlPlainField | CqlListField | CqlObjectsField;
+
+/** A related entity behind a prefix: `fund.name` on a budget. Any number of hops, in either direction. */
+export interface CqlJoin {
+  /** FROM item, joins between several hops included; its aliases are those in the fields of `entity`. */
+  readonly from: string;
+  /** Ties the related rows to the row of the query, tenant included. */
+  readonly on: string;
+  /** A function, because entities point at each other. Its own joins cannot be reached through the prefix. */
+  readonly entity: () => CqlEntity;
+  /** At most one related row: its fields can be sort keys. */
+  readonly toOne?: boolean;
+}
+
+export interface CqlEntity {
+  /** By the name in the query. `id` must be there: it is the last sort key of every query. */
+  readonly fields: Readonly<Record<string, CqlField>>;
+  readonly joins?: Readonly<Record<string, CqlJoin>>;
+  /** Names of the fields that a bare term is searched in, joined by OR. */
+  readonly defaultIndexes?: readonly string[];
+}
