@@ -254,6 +254,28 @@ describe('any query', () => {
   });
 });
 
+describe('the compiled statement', () => {
+  it('goes on with the numbers of the caller, and names its functions by schema when asked', () => {
+    const params: unknown[] = ['tenant'];
+    const query = parseCql('name==a and floors>1', URL_LIMITS);
+    const sql = compileCql(query, branch, { params, schema: 'sam"ple' });
+    expect(sql.where).toBe(
+      '(("sam""ple".fold(branch.name) collate "C" = "sam""ple".fold($2::text)) and (branch.floors > $3::int8))',
+    );
+    expect(sql.orderBy).toBe('branch.id');
+    expect(sql.params).toBe(params);
+    expect(params).toEqual(['tenant', 'a', '1']);
+  });
+
+  it('lets everything pass without a query', () => {
+    expect(compileCql(undefined, branch)).toEqual({
+      where: '(true)',
+      orderBy: 'branch.id',
+      params: [],
+    });
+  });
+});
+
 describe('a very long value', () => {
   it('can be searched, although a tsvector could not hold its words', async () => {
     const note = Array.from({ length: 150_000 }, (_, at) => `word${at}`).join(' ');

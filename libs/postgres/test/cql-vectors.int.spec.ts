@@ -468,6 +468,7 @@ describe('set E, lists', () => {
         { name: 'Writer A', roleId: '2e48e713-17f3-4c13-a9f8-23845bb210aa', lang: 'english' },
         { name: 'Writer B', roleId: 'e8b311a6-3b21-43f2-a269-dd9310cb2d0a', lang: 'english' },
       ],
+      c: [],
     };
     const phones: Record<string, unknown> = {
       b: [
@@ -506,10 +507,12 @@ a b c d e f g h i ⊢ tags = "" · tags == * · tags <> [en · tags <> zz
 n ⊢ cql.allRecords=1 NOT tags = ""
 a c d e f g h n ⊢ cql.allRecords=1 NOT tags == "*\"en\"*"
 – ⊢ tags == ["en","fr"] · tags ==/respectCase EN · tags == [en · tags == [["en"]] · people == [1]
-a b ⊢ people = "" · people <> [] · people <> zz · people==*
-a ⊢ people <> "writer a" · people.name==lind* · people <> /@lang english
+a b ⊢ people <> []
+a b c ⊢ people = "" · people <> zz · people==*
+a ⊢ people.name==lind*
+a c ⊢ people <> "writer a" · people <> /@lang english
 b ⊢ people.name==*b · people.name<>"Writer A" not people=astrid · people=/@lang=english * · people==/@lang=english * · people=/@lang=english ""
-– ⊢ people == []
+c ⊢ people == [] · people =="[ ]"
 a b c d e f g h i n ⊢ tags = * · people=* · people.name=*`),
   )('%s', async (query, labels) => {
     expect((await find('E', query)).sort().join(' ')).toBe(labels);
