@@ -78,23 +78,32 @@ export function recordError(
 /** A hostile record can hold 75,000 faulty fields; beyond this many lines the counts go to the last line of the code. */
 const WARNING_LINES_MAX = 100;
 
+/** Where and how often, beside the code. */
+interface WarningPlace {
+  readonly tag?: string;
+  readonly count?: number;
+  readonly detail?: string;
+  /** Offset at which the field starts: faults of one code in one field share a line. */
+  readonly field?: number;
+}
+
 /** Collects warnings: one line per code and field, its first place and how often. */
 export class WarningList {
   private readonly lines: (RecordWarning & { count: number })[] = [];
+  /** The last line of each code and the field it is about: no search, for there may be a million faults. */
+  private readonly last = new Map<RecordWarningCode, { line: { count: number }; field: number }>();
 
-  add(
-    code: RecordWarningCode,
-    offset: number,
-    more: { tag?: string; count?: number; detail?: string; field?: number } = {},
-  ): void {
-    const { tag, count = 1, detail } = more;
-    const full = this.lines.length >= WARNING_LINES_MAX;
-    const same = this.lines.findLast((line) => line.code === code);
-    if (same && (full || (same.tag === tag && same.offset >= (more.field ?? Infinity)))) {
-      same.count += count;
+  add(code: RecordWarningCode, offset: number, place: WarningPlace = {}): void {
+    const { tag, count = 1, detail, field = -1 } = place;
+    const last = this.last.get(code);
+    const sameField = field >= 0 && last?.field === field;
+    if (last && (sameField || this.lines.length >= WARNING_LINES_MAX)) {
+      last.line.count += count;
       return;
     }
-    this.lines.push({ code, offset, ...(tag && { tag }), count, ...(detail && { detail }) });
+    const line = { code, offset, ...(tag && { tag }), count, ...(detail && { detail }) };
+    this.lines.push(line);
+    this.last.set(code, { line, field });
   }
 
   get list(): readonly RecordWarning[] {

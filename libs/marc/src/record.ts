@@ -106,7 +106,8 @@ export class MarcRecord {
     let at = subfieldStart(this.bytes, this.start(field) + 2, end);
     while (at < end) {
       const next = subfieldStart(this.bytes, at, end);
-      if (this.bytes[at] === wanted) return this.bytes.toString('utf8', at + 1, Math.min(end, next - 1));
+      if (this.bytes[at] === wanted)
+        return this.bytes.toString('utf8', at + 1, Math.min(end, next - 1));
       at = next;
     }
     return undefined;

@@ -85,7 +85,7 @@ export function countSequences(data: Uint8Array): { bad: number; nonAscii: numbe
       bad++;
       if (first < 0) first = at;
     }
-    at += Math.abs(size);
+    at += size < 0 ? -size : size;
   }
   return { bad, nonAscii, first };
 }

@@ -54,9 +54,10 @@ export function readDigits(bytes: Uint8Array, at: number, width: number): number
 
 /** Writes a number in `width` digits; one that does not fit is written as all nines. */
 export function writeDigits(bytes: Uint8Array, at: number, width: number, value: number): void {
-  let rest = Math.min(value, 10 ** width - 1);
+  const largest = 10 ** width - 1;
+  let rest = value > largest ? largest : value;
   for (let i = at + width - 1; i >= at; i--) {
-    const tens = Math.floor(rest / 10);
+    const tens = (rest / 10) | 0;
     bytes[i] = 0x30 + rest - tens * 10;
     rest = tens;
   }

@@ -18,7 +18,11 @@ const SIGNATURES = [
 const BZIP2 = Buffer.from('BZh');
 const TAR_AT = 257;
 const TAR_MARKS = [Buffer.from('ustar\0'), Buffer.from('ustar  \0')];
-const BOMS = [[0xef, 0xbb, 0xbf], [0xff, 0xfe], [0xfe, 0xff]].map((bytes) => Buffer.from(bytes));
+const BOMS = [
+  [0xef, 0xbb, 0xbf],
+  [0xff, 0xfe],
+  [0xfe, 0xff],
+].map((bytes) => Buffer.from(bytes));
 const BLANKS = new Set([0x00, 0x09, 0x0a, 0x0d, 0x1a, 0x20]);
 
 /**

@@ -104,7 +104,16 @@ export function with999ff(
 
 /** A field 999 ff as bytes. */
 export function field999ff({ s, i }: { s: string; i?: string | undefined }): FieldBytes {
-  return dataField('999', 'ff', i === undefined ? [['s', s]] : [['s', s], ['i', i]]);
+  return dataField(
+    '999',
+    'ff',
+    i === undefined
+      ? [['s', s]]
+      : [
+          ['s', s],
+          ['i', i],
+        ],
+  );
 }
 
 /** What an export leaves out. */
@@ -127,8 +136,7 @@ export function suppressFields(
 ): StoredRecord | RecordError {
   const packed = new Set([...(tags ?? [])].map(packTag));
   return editRecord(record, {
-    remove: (from, field) =>
-      packed.has(from.packedTag(field)) || (ff999 && is999ff(from, field)),
+    remove: (from, field) => packed.has(from.packedTag(field)) || (ff999 && is999ff(from, field)),
   });
 }
 

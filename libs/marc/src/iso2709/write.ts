@@ -54,7 +54,10 @@ export function dataField(
   indicators: string,
   subfields: readonly (readonly [code: string, text: string])[],
 ): FieldBytes {
-  let text = indicators.slice(0, 2).replace(/[^\x20-\x7e]/g, ' ').padEnd(2);
+  let text = indicators
+    .slice(0, 2)
+    .replace(/[^\x20-\x7e]/g, ' ')
+    .padEnd(2);
   for (const [code, value] of subfields) {
     text += String.fromCharCode(SUBFIELD_DELIMITER) + replaceControls(code + value);
   }
@@ -88,7 +91,10 @@ export function fieldBytes(record: MarcRecord): FieldBytes[] {
  *   become blanks
  * @returns the record, with warning `OVERSIZE_LEADER` where due; error `LEADER`, `TAG`, `NO_FIELDS` or `TOO_LARGE`
  */
-export function writeRecord(leader: string, fields: readonly FieldBytes[]): MarcRecord | RecordError {
+export function writeRecord(
+  leader: string,
+  fields: readonly FieldBytes[],
+): MarcRecord | RecordError {
   if (leader.length !== LEADER_BYTES) return recordError('LEADER', 0, { tag: 'LDR' });
   if (fields.length === 0) return recordError('NO_FIELDS', 0);
   const tags = new Uint32Array(fields.length);
@@ -109,7 +115,10 @@ export function writeRecord(leader: string, fields: readonly FieldBytes[]): Marc
     data[at++] = FIELD_TERMINATOR;
     ends[i] = at;
   }
-  return writeStored({ leader: Buffer.from(leader, 'latin1'), tags, ends, data }, new WarningList());
+  return writeStored(
+    { leader: Buffer.from(leader, 'latin1'), tags, ends, data },
+    new WarningList(),
+  );
 }
 
 /** A record in pieces: contiguous field bodies, each with its end mark; `ends` are offsets behind those marks. */
