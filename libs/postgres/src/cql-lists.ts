@@ -6,9 +6,9 @@ import type { CqlListField, CqlObjectsField } from './cql-entity.js';
 import type { Modifiers } from './cql-modifiers.js';
 import { impossible, isDefined, isOrderRelation, isWordRelation } from './cql-scope.js';
 import type { Comparison } from './cql-scope.js';
-import { matchesAll, readPattern, unescape } from './cql-terms.js';
+import { literalOf, matchesAll, readPattern, unescape } from './cql-terms.js';
 import type { Pattern, Word } from './cql-terms.js';
-import { candidate, equality, normalized, wordQuery, wordsOf } from './cql-text.js';
+import { candidate, equality, lookedUp, normalized, wordQuery, wordsOf } from './cql-text.js';
 
 export function listClause(
   comparison: Comparison,
@@ -35,9 +35,8 @@ export function listClause(
   const folds = modifiers.foldCase && modifiers.foldAccents;
   const value = normalized(scope, modifiers, 'element.value');
   const found =
-    field.folded !== undefined && folds && pattern.masks.length === 0
-      ? `${field.folded} @> array[${scope.call('fold', scope.bind(pattern.pieces[0], 'text'))}]`
-      : some(elements, equality(scope, value, pattern, modifiers));
+    (folds ? indexedElement(comparison, field, pattern) : undefined) ??
+    some(elements, equality(scope, value, pattern, modifiers));
   return negatedIf(relation === '<>', found, field.sql);
 }
 
@@ -92,13 +91,22 @@ export function objectsClause(
     equality(scope, normalized(scope, modifiers, value), pattern, modifiers),
   );
   const found = some(elements, and([...conditions, `(${equals.join(' or ')})`]));
-  const folds = modifiers.foldCase && modifiers.foldAccents;
-  if (field.folded === undefined || !indexed || !folds || pattern.masks.length > 0) {
-    return negatedIf(relation === '<>', found, field.sql);
-  }
-  const wanted = scope.call('fold', scope.bind(pattern.pieces[0], 'text'));
-  const narrowed = `(${field.folded} @> array[${wanted}] and ${found})`;
+  const candidates = indexed ? indexedElement(comparison, field, pattern) : undefined;
+  const narrowed = candidates === undefined ? found : `(${candidates} and ${found})`;
   return negatedIf(relation === '<>', narrowed, field.sql);
+}
+
+/** What an index on the folded elements says about one that equals the pattern; it knows no masks. */
+function indexedElement(
+  { scope }: Comparison,
+  field: CqlListField | CqlObjectsField,
+  pattern: Pattern,
+): string | undefined {
+  const literal = literalOf(pattern);
+  if (literal === undefined || !(field.lookup ?? field.folded)) return undefined;
+  const wanted = scope.call('fold', scope.bind(literal, 'text'));
+  if (field.lookup) return lookedUp(field.lookup, wanted);
+  return `${field.folded} @> array[${wanted}]`;
 }
 
 /** `all` and `any` find their words anywhere in the element, a phrase stands in one subfield. */

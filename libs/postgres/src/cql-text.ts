@@ -1,6 +1,6 @@
 /** Text: words, whole values with masks, order. Also what lists use to compare one of their elements. */
 import type { CqlRelation } from '@quire/cql/ast';
-import type { CqlTextField, CqlWordIndex } from './cql-entity.js';
+import type { CqlLookup, CqlTextField, CqlWordIndex } from './cql-entity.js';
 import type { Modifiers } from './cql-modifiers.js';
 import { numberClause } from './cql-scalars.js';
 import { badTerm, isDefined, isWordRelation } from './cql-scope.js';
@@ -36,29 +36,35 @@ export function textClause(
   const value = folds ? foldedOf(scope, field) : normalized(scope, modifiers, field.sql);
   if (relation === '<>') return equality(scope, value, pattern, { ...modifiers, negated: true });
   const condition = equality(scope, value, pattern, modifiers);
-  const beginning = headCondition(scope, field.head, pattern);
-  return beginning === undefined ? condition : `(${beginning} and ${condition})`;
+  const narrowed = indexCondition(scope, field, pattern);
+  return narrowed === undefined ? condition : `(${narrowed} and ${condition})`;
 }
 
 /** So much of a term is looked up in a head: folding makes at most four characters of one. */
 const BEGINNING_CHARACTERS_MAX = 100;
 
-/** What the indexed head of every equal value fulfils; case and accents that matter are left to the exact rule. */
-function headCondition(
+/**
+ * What every value fulfils that equals the pattern, in operators that an index may serve below row-level security:
+ * LIKE is not among them, a range is. Case and accents that matter are left to the exact rule.
+ */
+function indexCondition(
   scope: CqlScope,
-  head: string | undefined,
+  field: CqlTextField,
   pattern: Pattern,
 ): string | undefined {
-  const beginning = Array.from(pattern.pieces[0] ?? '').slice(0, BEGINNING_CHARACTERS_MAX);
-  if (head === undefined || (pattern.masks.length > 0 && beginning.length === 0)) return undefined;
+  const head = field.head === undefined ? undefined : `${field.head} collate "C"`;
   const literal = literalOf(pattern);
-  if (literal === undefined) {
-    const wanted = { pieces: [beginning.join(''), ''], masks: ['%'] };
-    const folding = { foldCase: true, foldAccents: true };
-    return equality(scope, `${head} collate "C"`, wanted, folding);
+  if (literal !== undefined) {
+    return head && `${head} = ${scope.call('cql_head', scope.bind(literal, 'text'))}`;
   }
-  return `${head} collate "C" = ${scope.call('cql_head', scope.bind(literal, 'text'))}`;
+  const beginning = Array.from(pattern.pieces[0] ?? '').slice(0, BEGINNING_CHARACTERS_MAX);
+  if (beginning.length === 0) return undefined;
+  const first = scope.call('fold', scope.bind(beginning.join(''), 'text'));
+  const value = head ?? foldedOf(scope, field);
+  return `${value} >= ${first} and ${value} <= ${first} || chr(${LAST_CODE_POINT})`;
 }
+
+const LAST_CODE_POINT = 0x10ffff;
 
 /** Folded value in the order of code points; the one expression that an index on the field must have. */
 export function foldedOf(scope: CqlScope, field: Pick<CqlTextField, 'sql' | 'folded'>): string {
@@ -121,7 +127,14 @@ export function candidate(
   relation: CqlRelation,
   words: readonly Word[],
 ): string {
-  return `${index.vector} @@ ${wordQuery(scope, relation, words, index.weights)}`;
+  const query = wordQuery(scope, relation, words, index.weights);
+  if (index.lookup) return lookedUp(index.lookup, query);
+  return `${index.vector} @@ ${query}`;
+}
+
+/** The row's key is among those that a function of the service finds. */
+export function lookedUp({ key, call }: CqlLookup, wanted: string): string {
+  return `${key} in (select found from ${call}(${wanted}) as found)`;
 }
 
 /** The tsquery of a term: `all` and `any` as they say, else the words side by side. */

@@ -47,7 +47,7 @@ export const branch: CqlEntity = {
     floors: { type: 'number', sql: 'branch.floors', integer: true },
     active: { type: 'boolean', sql: 'branch.active' },
     opened: { type: 'date', sql: 'branch.opened' },
-    tags: { type: 'list', sql: 'branch.tags' },
+    tags: { type: 'list', sql: 'branch.tags', folded: 'branch.tags_folded' },
     people: {
       type: 'objects',
       sql: 'branch.people',
@@ -108,6 +108,7 @@ create table branch (
   id uuid primary key default gen_random_uuid(), sample text not null, label text not null,
   region_id uuid, name text, note text, status text, email text, city text, shelfmark text, stage text,
   zip numeric, floors int, active boolean, opened timestamptz, tags text[], people jsonb, phones jsonb,
+  tags_folded text[] generated always as (fold_all(tags)) stored,
   keywords tsvector generated always as (
     setweight(cql_words(name), 'A') || setweight(cql_words(coalesce(note, '')), 'C')) stored);
 create table visit (id uuid primary key default gen_random_uuid(), branch_id uuid, reason text);
