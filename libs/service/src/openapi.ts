@@ -1,0 +1,36 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { Route } from '@quire/contracts/routes';
+
+/**
+ * The OpenAPI 3.1 description of one service, from its controllers and contract classes. Who may call is said once, in the
+ * routes; it is added here.
+ */
+export function describeApi(
+  app: INestApplication,
+  title: string,
+  routes: readonly Route[],
+): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle(title)
+    .setVersion('0.1.0')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Okapi-Token' }, 'token');
+  const document = SwaggerModule.createDocument(app, builder.build(), {
+    operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
+  });
+  for (const path of Object.keys(document.paths)) {
+    if (path.startsWith('/internal/')) delete document.paths[path];
+  }
+  for (const route of routes) {
+    const item = document.paths[route.path.replace(/:(\w+)/g, '{$1}')];
+    const operation = item?.[route.method.toLowerCase() as 'get'];
+    if (!operation) continue;
+    if (route.access === 'public') continue;
+    operation.security = [{ token: [] }];
+    if (route.permission !== undefined) {
+      operation.description = `Requires permission: ${route.permission}`;
+    }
+  }
+  return document;
+}

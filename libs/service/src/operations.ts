@@ -1,0 +1,79 @@
+import { createServer, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { together, type Health } from './health.js';
+import type { Metrics } from './metrics.js';
+
+export interface Operations {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface OperationsOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly metrics: Metrics;
+  /** By service name; may grow while the process starts. */
+  readonly health: ReadonlyMap<string, Health>;
+  /** True when migrations ran and every service listens. */
+  readonly started: () => boolean;
+}
+
+/** Metrics and health of a process, on a port of their own that is never published (conventions, section 19). */
+export async function openOperations(options: OperationsOptions): Promise<Operations> {
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    answer(path, response, options).catch(() => response.destroy());
+  });
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const close = async (): Promise<void> => {
+    server.close();
+    server.closeAllConnections();
+    await once(server, 'close');
+  };
+  return { url: `http://${options.host}:${port}`, close };
+}
+
+async function answer(
+  path: string,
+  response: ServerResponse,
+  options: OperationsOptions,
+): Promise<void> {
+  switch (path) {
+    case '/metrics':
+      return send(
+        response,
+        200,
+        await options.metrics.text(),
+        options.metrics.registry.contentType,
+      );
+    case '/admin/health':
+    case '/health/live':
+      return send(response, 200, 'OK');
+    case '/health/startup':
+      return options.started() ? send(response, 200, 'OK') : send(response, 503, 'starting');
+    case '/health/ready': {
+      const found = await Promise.all(
+        [...options.health].map(async ([name, health]) => [name, await health.ready()] as const),
+      );
+      const readiness = together(new Map(found));
+      const status = readiness.status === 'UP' && options.started() ? 200 : 503;
+      return send(response, status, JSON.stringify(readiness), 'application/json; charset=utf-8');
+    }
+    default:
+      return send(response, 404, 'Not found');
+  }
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  type = 'text/plain; charset=utf-8',
+): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
