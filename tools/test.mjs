@@ -1,0 +1,98 @@
+import { availableParallelism } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { main, pinnedNode, root, run, tool } from './process.mjs';
+import { compile, install } from './setup.mjs';
+
+/*
+ * `npm test`: set-up, then every spec of every project in one run of Jest. `npm test -- <Jest's arguments>` runs a part.
+ * The last line is for scripts: `N passed, N failed`, and `, N skipped` where a tier's engine is not there.
+ */
+
+const resultsFile = join(root, '.test-results.json');
+
+/** @returns {Promise<{ passed: number, failed: number, skipped: number }>} */
+export async function runTests(args, { timeoutMs } = {}) {
+  rmSync(resultsFile, { force: true });
+  const node = ['--experimental-vm-modules', '--no-warnings', '--expose-gc'];
+  // Jest leaves one core free, which on two cores means one file at a time while the other core only serves Postgres.
+  const jest = [
+    '--config',
+    'jest.config.js',
+    '--rootDir',
+    root,
+    '--json',
+    '--outputFile',
+    resultsFile,
+  ];
+  const workers = `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`;
+  const code = await run(pinnedNode(), [...node, tool('jest'), ...jest, workers, ...args], {
+    timeoutMs,
+  });
+  if (code === 124) console.log('The tests were stopped: they took too long.');
+  if (!existsSync(resultsFile)) return { passed: 0, failed: 1, skipped: 0 };
+  const results = JSON.parse(readFileSync(resultsFile, 'utf8'));
+  describeBackEnds(results);
+  // A file that does not even load has no failed test in it; an open handle or a failed tear-down neither.
+  const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
+  return {
+    passed: results.numPassedTests,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: results.numPendingTests + results.numTodoTests,
+  };
+}
+
+function describeBackEnds(results) {
+  const lab = process.env.QUIRE_LAB;
+  console.log('\nBack ends');
+  console.log(
+    `  PostgreSQL   real, ${process.env.QUIRE_TEST_DATABASE_URL ? 'of QUIRE_TEST_DATABASE_URL' : 'embedded'}`,
+  );
+  console.log(
+    `  events       in process${lab ? `, and Kafka of QUIRE_LAB=${lab}` : '; Kafka: not run, QUIRE_LAB is not set'}`,
+  );
+  console.log(
+    `  files        on disk${lab ? `, and S3 of QUIRE_LAB=${lab}` : '; S3: not run, QUIRE_LAB is not set'}`,
+  );
+  for (const [where, count] of skippedByFile(results))
+    console.log(`  skipped      ${where}: ${count}`);
+}
+
+function skippedByFile(results) {
+  const counts = new Map();
+  for (const file of results.testResults) {
+    for (const { status, ancestorTitles } of file.assertionResults) {
+      if (status !== 'pending' && status !== 'todo') continue;
+      const where = `${relative(root, file.name)} (${ancestorTitles[0] ?? 'no group'})`;
+      counts.set(where, (counts.get(where) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
+export function summary({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+if (resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await main(async (args) => {
+    const counts = { passed: 0, failed: 0, skipped: 0 };
+    try {
+      const ready = (await install()) === 0;
+      // Specs that do not need the build are worth running when it is broken; the broken build counts as a failure.
+      if (!ready || (await compile()) !== 0) counts.failed += 1;
+      if (ready) {
+        const { passed, failed, skipped } = await runTests(args);
+        counts.passed += passed;
+        counts.failed += failed;
+        counts.skipped += skipped;
+      }
+    } catch (error) {
+      console.error(error.message);
+      counts.failed += 1;
+    }
+    console.log(`\n${summary(counts)}`);
+    return counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+  });
+}
