@@ -11,10 +11,23 @@ import { fieldsOf, isOpen, type ContractClass, type Field, type FieldType } from
 export function checkContract<T extends object>(
   contract: ContractClass<T>,
   value: unknown,
+  { ignoreUnknown = false }: { readonly ignoreUnknown?: boolean } = {},
 ): { readonly value: T } | { readonly violations: readonly Violation[] } {
-  const violations: Violation[] = [];
-  const checked = checkObject(contract, value, '', violations);
+  const findings = new Findings(ignoreUnknown);
+  const checked = checkObject(contract, value, '', findings);
+  const { violations } = findings;
   return violations.length > 0 ? { violations } : { value: checked as T };
+}
+
+class Findings {
+  readonly violations: Violation[] = [];
+
+  /** @param ignoreUnknown of received events: a newer sender may say more (reliability, section 7) */
+  constructor(readonly ignoreUnknown: boolean) {}
+
+  push(violation: Violation): void {
+    this.violations.push(violation);
+  }
 }
 
 /** Absent, in the result of a check: nothing was sent, or what was sent is dropped. */
@@ -24,7 +37,7 @@ function checkObject(
   contract: ContractClass,
   value: unknown,
   path: string,
-  out: Violation[],
+  out: Findings,
 ): object | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     out.push(violation('must be an object', path, value));
@@ -37,7 +50,7 @@ function checkObject(
     const checked = checkField(field, sent, path, out);
     if (checked !== ABSENT && !field.readOnly) result[field.name] = checked;
   }
-  if (!isOpen(contract)) reportUnknown(fields, sent, path, out);
+  if (!isOpen(contract) && !out.ignoreUnknown) reportUnknown(fields, sent, path, out);
   return result;
 }
 
@@ -45,7 +58,7 @@ function checkField(
   field: Field,
   sent: Record<string, unknown>,
   path: string,
-  out: Violation[],
+  out: Findings,
 ): unknown {
   const at = path === '' ? field.name : `${path}.${field.name}`;
   const value = Object.hasOwn(sent, field.name) ? sent[field.name] : undefined;
@@ -59,12 +72,7 @@ function checkField(
 }
 
 /** Own keys only: `toString` or `__proto__` of the prototype must not pass for a declared property. */
-function reportUnknown(
-  fields: readonly Field[],
-  sent: object,
-  path: string,
-  out: Violation[],
-): void {
+function reportUnknown(fields: readonly Field[], sent: object, path: string, out: Findings): void {
   const known = new Set(fields.map((field) => field.name));
   for (const [key, value] of Object.entries(sent)) {
     if (known.has(key)) continue;
@@ -74,7 +82,7 @@ function reportUnknown(
   }
 }
 
-function checkValue(type: FieldType, value: unknown, path: string, out: Violation[]): unknown {
+function checkValue(type: FieldType, value: unknown, path: string, out: Findings): unknown {
   const no = (message: string): undefined => {
     out.push(violation(message, path, value));
     return ABSENT;
@@ -135,7 +143,7 @@ function checkList(
   type: FieldType & { kind: 'list' },
   value: unknown,
   path: string,
-  out: Violation[],
+  out: Findings,
 ): unknown {
   if (!Array.isArray(value)) {
     out.push(violation('must be an array', path, value));
@@ -154,7 +162,7 @@ function checkList(
   return value.map((item, index) => checkElement(type.of, item, `${path}[${index}]`, out));
 }
 
-function checkElement(type: FieldType, item: unknown, path: string, out: Violation[]): unknown {
+function checkElement(type: FieldType, item: unknown, path: string, out: Findings): unknown {
   if (item === null) {
     out.push(violation('may not be null', path, null));
     return ABSENT;

@@ -9,7 +9,16 @@ import { uuidBytes } from '@quire/contracts/ids';
  * int4 lower bound, then of each element its int4 length (-1: null) and its bytes. The cast in the statement must name
  * exactly the type of the oid.
  */
-const OID = { bool: 16, bytea: 17, int8: 20, int2: 21, int4: 23, text: 25, uuid: 2950 } as const;
+const OID = {
+  bool: 16,
+  bytea: 17,
+  int8: 20,
+  int2: 21,
+  int4: 23,
+  text: 25,
+  uuid: 2950,
+  jsonb: 3802,
+} as const;
 const HEADER_BYTES = 20;
 
 export function binaryArray(elementOid: number, items: readonly (Uint8Array | null)[]): Buffer {
@@ -84,3 +93,12 @@ function fixedArray<T>(
   }
   return out;
 }
+
+/** Version of jsonb's binary form, before the text of the value. */
+const JSONB_VERSION = '\u0001';
+
+export const jsonbArray = (items: readonly (object | null)[]): Buffer =>
+  binaryArray(
+    OID.jsonb,
+    items.map((item) => (item === null ? null : Buffer.from(JSONB_VERSION + JSON.stringify(item)))),
+  );

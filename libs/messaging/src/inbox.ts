@@ -1,0 +1,36 @@
+import type { TenantTx } from '@quire/postgres/tenant';
+
+/**
+ * Makes an event have one effect however often it arrives. `first` is the first statement of the transaction of the effect:
+ * a crash before the commit takes the row along, one after it leaves both.
+ */
+export class Inbox {
+  /** @param consumer of the service, as `imports.chunkSaved` @param key event id, or the id of the work it announces */
+  async first(tx: TenantTx, consumer: string, key: string): Promise<boolean> {
+    const added = await tx.execute(
+      `insert into inbox (tenant_id, consumer, event_id) values ($1, $2, $3) on conflict do nothing`,
+      [tx.tenantId, consumer, key],
+    );
+    return added === 1;
+  }
+
+  /** Keeps what came of the work, to be repeated when its event comes again. */
+  async remember(tx: TenantTx, consumer: string, key: string, outcome: object): Promise<void> {
+    await tx.execute(
+      `update inbox set outcome = $4 where tenant_id = $1 and consumer = $2 and event_id = $3`,
+      [tx.tenantId, consumer, key, JSON.stringify(outcome)],
+    );
+  }
+
+  async outcome<T extends object>(
+    tx: TenantTx,
+    consumer: string,
+    key: string,
+  ): Promise<T | undefined> {
+    const row = await tx.one<{ outcome: T | null }>(
+      `select outcome from inbox where tenant_id = $1 and consumer = $2 and event_id = $3`,
+      [tx.tenantId, consumer, key],
+    );
+    return row?.outcome ?? undefined;
+  }
+}

@@ -1,0 +1,185 @@
+import type { PoolClient } from 'pg';
+import type { DataSource, QueryRunner } from 'typeorm';
+import type { Log } from '@quire/contracts/log';
+import { DeadLetters } from './dead-letters.js';
+import type { Envelope, EventBus } from './event-bus.js';
+import { OUTBOX_CHANNEL } from './outbox.js';
+
+/**
+ * Carries the rows of one service's outbox to the bus, and deletes those that the bus has done with.
+ *
+ * One relay per service is active, the holder of a session advisory lock; the others stand by. It wakes by NOTIFY or every
+ * half second, reads rows by `seq` without those of keys that are in hand, and offers them to the bus. There is no
+ * high-water mark: a lower `seq` may commit later, and a mark would skip it. A crash between effect and delete offers a row
+ * again; consumers remove duplicates.
+ */
+const READ_ROWS = 500;
+const POLL_MS = 500;
+/** Rows in hand before reading stops: the bound of this process's memory for events. */
+const IN_HAND_MAX = 2000;
+/** Deletes wait this long for company. */
+const RECONNECT_MS = 500;
+
+interface OutboxRow {
+  readonly seq: string;
+  readonly tenant_id: string;
+  readonly event_id: string;
+  readonly topic: string;
+  readonly key: string;
+  readonly headers: Record<string, string>;
+  readonly payload: string;
+}
+
+export class Relay {
+  private readonly inHand = new Map<string, string>();
+  private done: string[] = [];
+  private runner: QueryRunner | undefined;
+  private stopped = false;
+  private loop: Promise<void> | undefined;
+  private wakeUp: () => void = () => undefined;
+  private woken = false;
+  private readonly deadLetters: DeadLetters;
+
+  constructor(
+    private readonly source: DataSource,
+    private readonly bus: EventBus,
+    private readonly log: Log,
+  ) {
+    this.deadLetters = new DeadLetters(source);
+  }
+
+  start(): void {
+    this.loop = this.run();
+  }
+
+  /** Another look at the outbox, now. */
+  wake(): void {
+    this.woken = true;
+    this.wakeUp();
+  }
+
+  /** Is nothing in the outbox and nothing in hand? For tests that wait until all is quiet. */
+  async isQuiet(): Promise<boolean> {
+    const rows: unknown[] = await this.source.query("select from relay_read(1, '{}')");
+    return rows.length === 0 && this.inHand.size === 0;
+  }
+
+  /** The bus is closed before: nothing comes in any more, and what was finished is deleted here. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.wake();
+    await this.loop;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        const client = await this.connect();
+        while (!this.stopped) await this.turn(client);
+        await this.deleteDone(client);
+      } catch (error) {
+        if (!this.stopped) this.log.warn({ err: error }, 'relay lost its connection, trying again');
+        await this.disconnect();
+        if (!this.stopped) await this.sleep(RECONNECT_MS);
+      }
+    }
+    await this.disconnect();
+  }
+
+  private async turn(client: PoolClient): Promise<void> {
+    this.woken = false;
+    await this.deleteDone(client);
+    const free = IN_HAND_MAX - this.inHand.size;
+    const read = free > 0 ? await this.read(client, Math.min(READ_ROWS, free)) : 0;
+    if (read < READ_ROWS && !this.woken && this.done.length === 0) await this.sleep(POLL_MS);
+  }
+
+  private async read(client: PoolClient, rows: number): Promise<number> {
+    const keys = [...new Set(this.inHand.values())];
+    const result = await client.query<OutboxRow>('select * from relay_read($1, $2)', [rows, keys]);
+    for (const row of result.rows) {
+      // Finished, but its delete has not been sent: the key is free again, the row is not.
+      if (!this.inHand.has(row.seq) && !this.done.includes(row.seq)) void this.offer(row);
+    }
+    return result.rows.length;
+  }
+
+  private async offer(row: OutboxRow): Promise<void> {
+    this.inHand.set(row.seq, row.key);
+    try {
+      const envelope = envelopeOf(row);
+      const result = await this.bus.publish(envelope);
+      if (result.outcome === 'refused') {
+        await this.deadLetters.add(envelope, { reason: result.reason, error: '', attempts: 1 });
+      }
+      if (result.outcome !== 'postponed') this.done.push(row.seq);
+    } catch (error) {
+      this.log.warn(
+        { err: error, eventId: row.event_id },
+        'event could not be published, it stays in the outbox',
+      );
+    } finally {
+      this.inHand.delete(row.seq);
+      this.wake();
+    }
+  }
+
+  private async deleteDone(client: PoolClient): Promise<void> {
+    if (this.done.length === 0) return;
+    const seqs = this.done;
+    await client.query('select relay_done($1)', [seqs]);
+    // Others may have finished while the delete was on its way.
+    this.done = this.done.slice(seqs.length);
+  }
+
+  private async connect(): Promise<PoolClient> {
+    this.runner = this.source.createQueryRunner();
+    const client = (await this.runner.connect()) as PoolClient;
+    client.on('notification', this.onNotification);
+    client.on('error', this.onConnectionError);
+    await client.query(`listen ${OUTBOX_CHANNEL}`);
+    while (!this.stopped && !(await this.becomesActive(client))) await this.sleep(POLL_MS);
+    return client;
+  }
+
+  private async becomesActive(client: PoolClient): Promise<boolean> {
+    const sql =
+      "select pg_try_advisory_lock(hashtextextended(current_schema() || '.relay', 0)) as active";
+    const { rows } = await client.query<{ active: boolean }>(sql);
+    return rows[0]?.active ?? false;
+  }
+
+  private readonly onNotification = (): void => this.wake();
+  private readonly onConnectionError = (): void => this.wake();
+
+  private async disconnect(): Promise<void> {
+    const { runner } = this;
+    this.runner = undefined;
+    if (!runner) return;
+    try {
+      const client = (await runner.connect()) as PoolClient;
+      client.off('notification', this.onNotification);
+      client.off('error', this.onConnectionError);
+      await client.query('unlisten *; select pg_advisory_unlock_all()');
+    } catch {
+      // The connection is gone, and with it the lock.
+    } finally {
+      await runner.release();
+    }
+  }
+
+  private sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wakeUp = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function envelopeOf(row: OutboxRow): Envelope {
+  const { event_id: id, topic, key, headers, payload, tenant_id: tenantId } = row;
+  return { id, type: headers['ce_type'] ?? '', topic, key, tenantId, headers, payload };
+}
