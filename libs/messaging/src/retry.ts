@@ -31,7 +31,8 @@ const TRANSIENT_TEXTS =
 export function classify(error: unknown): ErrorClass {
   if (error instanceof UnreadableEvent) return 'permanent';
   if (error instanceof Failure) return TRANSIENT_KINDS.has(error.kind) ? 'transient' : 'permanent';
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const { code, message, transient } = (error ?? {}) as Record<string, unknown>;
+  if (transient === true) return 'transient';
   if (typeof code === 'string' && (TRANSIENT_STATES.test(code) || TRANSIENT_CODES.has(code)))
     return 'transient';
   return typeof message === 'string' && TRANSIENT_TEXTS.test(message) ? 'transient' : 'unknown';
