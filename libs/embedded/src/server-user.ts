@@ -8,6 +8,7 @@ export interface ServerUser {
   readonly gid: number;
 }
 
+export const OWN_CWD = '/proc/self/cwd';
 const OUTPUT_CHARS_MAX = 4_000;
 
 /**
@@ -29,19 +30,49 @@ async function nobody(): Promise<ServerUser> {
 }
 
 /**
- * An empty folder that `user` owns. For a server user the folders on the way that are ours to open, those made here and
- * the parent (the data directory of Quire), are made passable, not listable, whatever the umask said when they were made.
+ * Makes the parent of a data folder. For a server user the folders on the way that are ours to open, those made here and
+ * the parent (the data directory of Quire), become passable, not listable, whatever the umask was when they were made.
  */
-export async function makeFolderFor(user: ServerUser | null, path: string): Promise<void> {
+export async function openParentFor(user: ServerUser | null, path: string): Promise<void> {
   const parent = dirname(path);
   const madeFrom = (await mkdir(parent, { recursive: true })) ?? parent;
-  if (user) {
-    for (let ours = parent; ours.length >= madeFrom.length; ours = dirname(ours)) {
-      await chmod(ours, (await stat(ours)).mode | 0o111);
-    }
+  if (!user) return;
+  for (let ours = parent; ours.length >= madeFrom.length; ours = dirname(ours)) {
+    await chmod(ours, (await stat(ours)).mode | 0o111);
   }
+}
+
+/** An empty folder that `user` owns. */
+export async function makeFolderFor(user: ServerUser | null, path: string): Promise<void> {
   await mkdir(path, { mode: 0o700 });
   if (user) await chown(path, user.uid, user.gid);
+}
+
+/** Whether `user` may pass through every folder down to `folder`, by mode and owner; access lists are not looked at. */
+export async function canReach(user: ServerUser, folder: string): Promise<boolean> {
+  for (let at = folder; ; at = dirname(at)) {
+    const { mode, uid, gid } = await stat(at);
+    const needed = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
+    if ((mode & needed) === 0) return false;
+    if (at === dirname(at)) return true;
+  }
+}
+
+/** Where a program of the server's user is started, and by which path it finds the folder it works on. */
+export interface Way {
+  readonly cwd: string;
+  readonly path: string;
+}
+
+/**
+ * Root works in places that `nobody` cannot reach by path: a checkout in root's home or in a `mktemp -d`. Linux lets a
+ * process use its working directory all the same: the program is started in the folder, by root, before it becomes
+ * `nobody`, and calls the folder /proc/self/cwd. Postgres keeps that as its working directory in every child of it.
+ */
+export async function wayTo(folder: string, user: ServerUser | null): Promise<Way> {
+  if (!user || process.platform !== 'linux' || (await canReach(user, folder)))
+    return { cwd: '/', path: folder };
+  return { cwd: folder, path: OWN_CWD };
 }
 
 /** The code of a system or database error. Not by `instanceof`: under a test runner Error is another class than Node's. */
@@ -60,12 +91,13 @@ export async function run(
   program: string,
   args: readonly string[],
   user: ServerUser | null,
+  cwd = '/',
 ): Promise<Outcome> {
   return await new Promise((settle) => {
     let output = '';
     const child = spawn(program, args, {
       ...user,
-      cwd: '/',
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: serverEnvironment(),
     });

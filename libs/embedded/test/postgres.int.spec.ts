@@ -111,6 +111,20 @@ describe('the embedded PostgreSQL', () => {
     expect(await ask(postgres.url, 'select id from kept')).toEqual([{ id: 7 }]);
   });
 
+  it('works in a folder that only its owner may enter, also as root', async () => {
+    await mkdir(join(folder, 'closed'), { mode: 0o700 });
+    dataDir = join(folder, 'closed', 'data', 'postgres');
+    const owner = await startInChild();
+    const orphan = await serverPid();
+    owner.kill('SIGKILL');
+    await once(owner, 'exit');
+
+    await using postgres = await startPostgres({ dataDir });
+
+    expect(await isAlive(orphan)).toBe(false);
+    expect(await ask(postgres.url, 'select id from kept')).toEqual([{ id: 7 }]);
+  });
+
   it('does not end a process that only has the id of a server long gone', async () => {
     await (await startPostgres({ dataDir })).stop();
     const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
@@ -137,7 +151,7 @@ describe('the embedded PostgreSQL', () => {
   });
 
   it('says so when the port is taken, and lets go of the folder', async () => {
-    const taken: Server = createServer().listen(0, '127.0.0.1');
+    const taken: Server = createServer((socket) => void socket.destroy()).listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };
     try {
