@@ -26,15 +26,28 @@ export default async function startTestDatabase() {
   await removeAbandoned(startPostgres, FolderLock);
 
   const folder = await mkdtemp(join(tmpdir(), PREFIX));
-  const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), settings: SETTINGS });
+  const removeFolder = () => rm(folder, { recursive: true, force: true });
+  const postgres = await startPostgres({
+    dataDir: join(folder, 'postgres'),
+    settings: SETTINGS,
+  }).catch(async (error) => {
+    await removeFolder();
+    throw error;
+  });
   process.env.QUIRE_TEST_DATABASE_URL = postgres.url; // workers inherit it
 
   const stop = async () => {
     await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder();
   };
-  const interrupted = (signal) => void stop().finally(() => process.kill(process.pid, signal));
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, interrupted);
+  let interruption;
+  const interrupted = (signal) => {
+    interruption ??= stop().finally(() => {
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, interrupted);
   globalThis.stopTestDatabase = async () => {
     for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, interrupted);
     delete process.env.QUIRE_TEST_DATABASE_URL;
