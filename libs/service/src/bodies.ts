@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { PassThrough, type Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Failure, refused, tooLarge } from '@quire/contracts/failure';
 import type { Route } from '@quire/contracts/routes';
@@ -25,7 +26,15 @@ export function registerBodies(
 ): void {
   fastify.decorateRequest('sentContentType', undefined);
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser(BYTES_TYPE, (_request, payload, done) => done(null, payload));
+  fastify.addContentTypeParser(BYTES_TYPE, (_request, payload, done) =>
+    done(null, shielded(payload)),
+  );
+  // What a handler or a limit left unread is read and dropped: closing the socket on it would reset the connection before
+  // the caller has seen the answer.
+  fastify.addHook('onResponse', (request, _reply, done) => {
+    if (!request.raw.complete) request.raw.resume();
+    done();
+  });
   fastify.addContentTypeParser(
     JSON_TYPE,
     async (request: FastifyRequest, payload: IncomingMessage) => {
@@ -80,9 +89,31 @@ function checkJsonType(sent: string | undefined): void {
   }
 }
 
+/** The client went away, or its connection did, in the middle of the body. */
+export class BodyInterrupted extends Error {
+  override readonly name = 'BodyInterrupted';
+
+  constructor() {
+    super('The request body was interrupted.');
+  }
+}
+
+/**
+ * The body of an upload behind a stream of its own. Whoever reads it may give up at any byte, which destroys a stream;
+ * destroying the request itself would take the connection away from the answer.
+ */
+function shielded(payload: IncomingMessage): Readable {
+  const shield = new PassThrough();
+  payload.on('error', () => shield.destroy(new BodyInterrupted()));
+  payload.on('close', () => {
+    if (!payload.complete) shield.destroy(new BodyInterrupted());
+  });
+  return payload.pipe(shield);
+}
+
 /** Joins the body, of which the route's limit bounds the size. */
 async function readWhole(
-  payload: AsyncIterable<Buffer>,
+  payload: IncomingMessage,
   announced: number,
   bytesMax: number,
 ): Promise<Buffer> {
@@ -90,7 +121,7 @@ async function readWhole(
   if (announced > bytesMax) throw refuse();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of payload) {
+  for await (const chunk of payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > bytesMax) throw refuse();
     chunks.push(chunk);

@@ -1,5 +1,7 @@
 import { Failure, unavailable, type FailureKind } from '@quire/contracts/failure';
 
+import { BodyInterrupted } from './bodies.js';
+
 /** What a client is told about a failure (conventions, 15.1). */
 export interface FailureAnswer {
   readonly status: number;
@@ -53,6 +55,7 @@ const LIBRARY_TEXTS: Readonly<Record<number, string>> = {
 /** The one place where a failure becomes a status. Nothing of an unknown error reaches the client. */
 export function answerOf(error: unknown): FailureAnswer {
   if (error instanceof Failure) return ofFailure(error);
+  if (error instanceof BodyInterrupted) return textAnswer(400, error.message, false);
   if (error instanceof HttpRefusal)
     return textAnswer(error.status, error.message, false, error.headers);
   const passing = passingFault(error);
@@ -68,8 +71,6 @@ function ofFailure({ kind, message, details }: Failure): FailureAnswer {
   const extra = {
     ...headers,
     ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
-    // What is left of a refused body would otherwise be read as the next request.
-    ...(kind === 'too-large' ? { connection: 'close' } : {}),
   };
   if (!errors) return textAnswer(STATUS[kind], message, false, extra);
   return {

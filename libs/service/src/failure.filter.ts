@@ -28,7 +28,10 @@ export class FailureFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    for (const name of ['content-length', 'content-disposition', 'etag']) reply.removeHeader(name);
+    // Fastify closes the connection of a refused body; the gateway decides that for the client's.
+    for (const name of ['connection', 'content-length', 'content-disposition', 'etag']) {
+      reply.removeHeader(name);
+    }
     void reply.code(status).headers(headers).send(body);
   }
 }

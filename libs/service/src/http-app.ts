@@ -3,6 +3,7 @@ import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { declaredRoutes } from '@quire/auth/declared-routes';
 import { AssertionGuard } from '@quire/auth/permissions';
+import type { Route } from '@quire/contracts/routes';
 import fastify, { type FastifyInstance } from 'fastify';
 import { ContractPipe } from './contract.pipe.js';
 import { FailureFilter } from './failure.filter.js';
@@ -18,12 +19,18 @@ const HEADERS_TIMEOUT_MS = 10_000;
 /** As long as the longest path: a longer parameter must not turn into a 404 of the router's own. */
 const PARAMETER_CHARACTERS_MAX = 16_384;
 
+export interface HttpApp {
+  readonly app: NestFastifyApplication;
+  /** What its controllers serve. */
+  readonly routes: readonly Route[];
+}
+
 /** The HTTP side of a service: one Nest application on Fastify with all rules of the house. Not listening yet. */
 export async function createHttpApp(
   module: Type | object,
   rules: Omit<RequestRules, 'routes'>,
   prepare: (app: NestFastifyApplication) => void = () => undefined,
-): Promise<NestFastifyApplication> {
+): Promise<HttpApp> {
   const server = newFastify();
   const adapter = new FastifyAdapter(
     server as unknown as ConstructorParameters<typeof FastifyAdapter>[0],
@@ -44,7 +51,7 @@ export async function createHttpApp(
   prepare(app);
   await app.init();
   await server.ready();
-  return app;
+  return { app, routes };
 }
 
 function newFastify(): FastifyInstance {

@@ -1,0 +1,117 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadKeys, type KeyRing } from '@quire/auth/keys';
+import type { Clock, Ids } from '@quire/contracts/clock';
+import type { ServiceName } from '@quire/contracts/scope';
+import { InProcessBus } from '@quire/messaging/in-process.bus';
+import { DiskStore } from '@quire/object-store/disk.store';
+import { openSource, prepareDatabase } from '@quire/postgres/migrate';
+import type { DataSource } from 'typeorm';
+import { startService, type RunningService, type ServiceDefinition } from './boot.js';
+import { randomIds, systemClock } from './clock.js';
+import { openLog, type Log } from './log.js';
+import { Metrics } from './metrics.js';
+import { ServiceClient, type ServiceUrls } from './service-client.js';
+
+/**
+ * Services on their own, for specs: real ones on an empty database of theirs, with keys and objects in a temporary folder,
+ * a bus in process and free loopback ports.
+ *
+ *     database = await testDatabase();
+ *     world = await startIsolated([dataExport], { databaseUrl: database.url });
+ *     await world.enable('library');
+ *     const answer = await world.client.call({ to: 'data-export', method: 'GET', target: '/…', scope, claims: { permissions } });
+ *     await world.settled();
+ *     await world.stop();
+ */
+export interface Isolated {
+  readonly services: ReadonlyMap<ServiceName, RunningService>;
+  /** Calls the services as the gateway would. */
+  readonly client: ServiceClient;
+  readonly sources: ReadonlyMap<ServiceName, DataSource>;
+  readonly store: DiskStore;
+  readonly keys: KeyRing;
+  readonly urls: ServiceUrls;
+  /** Makes a tenant known to all of them, with its built-in data. */
+  enable(
+    tenantId: string,
+    request?: { loadReference?: boolean; loadSample?: boolean },
+  ): Promise<void>;
+  /** Until every outbox is empty and no event is in hand. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface IsolatedOptions {
+  readonly databaseUrl: string;
+  /** By service; none: an empty object. */
+  readonly settings?: Partial<Record<ServiceName, object>>;
+  readonly clock?: Clock;
+  readonly ids?: Ids;
+  /** Silent unless given. */
+  readonly log?: Log;
+}
+
+/** Roles belong to the whole server, which specs share: every spec must use the same passwords. */
+export const passwordOfRole = (role: string): string => `password-of-${role}`;
+
+const ENABLER = '11111111-1111-4111-8111-111111111111';
+const GRACE_MS = 5_000;
+
+export async function startIsolated(
+  definitions: readonly ServiceDefinition[],
+  options: IsolatedOptions,
+): Promise<Isolated> {
+  const { databaseUrl, clock = systemClock, ids = randomIds, settings = {} } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'quire-isolated-'));
+  const keys = await loadKeys(join(folder, 'keys'));
+  const store = await DiskStore.open(join(folder, 'objects'));
+  const bus = new InProcessBus();
+  const log = options.log ?? openLog({ level: 'silent' });
+  const urls: ServiceUrls = {};
+  const metrics = new Metrics();
+  await prepareDatabase(
+    databaseUrl,
+    definitions.map((one) => one.schema),
+    passwordOfRole,
+  );
+  const services = new Map<ServiceName, RunningService>();
+  const sources = new Map<ServiceName, DataSource>();
+  for (const definition of definitions) {
+    const { name, schema } = definition;
+    const source = await openSource(databaseUrl, schema.schema, passwordOfRole);
+    sources.set(name, source);
+    const shared = { source, bus, store, clock, ids, log, urls, metrics };
+    const parts = { ...shared, service: name, keys: keys.of(name), settings: settings[name] ?? {} };
+    services.set(name, await startService(definition, parts, { host: '127.0.0.1', port: 0 }));
+  }
+  for (const service of services.values()) service.begin();
+  const client = new ServiceClient('gateway', urls, keys.of('gateway').pairs, clock, ids);
+  return {
+    services,
+    client,
+    sources,
+    store,
+    keys,
+    urls,
+    enable: async (tenantId, body = {}) => {
+      const scope = { tenantId, actorId: ENABLER };
+      for (const to of services.keys()) {
+        await client.json({ to, method: 'PUT', target: '/internal/tenant', scope, body });
+      }
+    },
+    settled: async () => {
+      for (let round = 0; round < 2; round += 1) {
+        for (const service of services.values()) await service.settled();
+      }
+    },
+    stop: async () => {
+      await bus.close(GRACE_MS);
+      for (const service of services.values()) await service.stop();
+      client.close();
+      for (const source of sources.values()) await source.destroy();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import { Body, Controller, HttpCode, Injectable, Module, Post } from '@nestjs/common';
+import { ScopeOf, Permissions } from '@quire/auth/permissions';
+import { SliceFinished, SliceFinishedPayload } from '@quire/contracts/data-export';
+import { Uuid } from '@quire/contracts/fields';
+import { routes } from '@quire/contracts/routes';
+import type { Scope } from '@quire/contracts/scope';
+import type { Delivery } from '@quire/messaging/event-bus';
+import { Handles } from '@quire/messaging/handles';
+import { Inbox } from '@quire/messaging/inbox';
+import { Outbox } from '@quire/messaging/outbox';
+import { houseTables, protect } from '@quire/postgres/house-tables';
+import { readTenant, withTenant, type TenantTx } from '@quire/postgres/tenant';
+import { testDatabase, type TestDatabase } from '@quire/testing/database';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import type { ServiceDefinition } from '../src/boot.js';
+import { startIsolated, type Isolated } from '../src/isolated.js';
+import { TENANT_SEED, Tenants, type SeedRequest, type TenantSeed } from '../src/tenants.js';
+
+class Ask {
+  @Uuid() readonly fileDefinitionId: string;
+  @Uuid() readonly jobProfileId: string;
+}
+
+@Controller()
+class EchoController {
+  constructor(
+    private readonly source: DataSource,
+    private readonly outbox: Outbox,
+    private readonly inbox: Inbox,
+  ) {}
+
+  @Post('data-export/export')
+  @HttpCode(204)
+  @Permissions(routes.startExport)
+  async start(@ScopeOf() scope: Scope, @Body() { fileDefinitionId }: Ask): Promise<void> {
+    const payload = {
+      tenantId: scope.tenantId,
+      jobExecutionId: fileDefinitionId,
+      jobVersion: 1,
+      sliceNo: 1,
+      exported: 2,
+      failed: 0,
+    };
+    await withTenant(this.source, scope, (tx) => this.outbox.add(tx, SliceFinished, payload));
+  }
+
+  @Handles(SliceFinished)
+  async finished(slice: SliceFinishedPayload, delivery: Delivery): Promise<void> {
+    await withTenant(this.source, delivery.scope, async (tx) => {
+      if (!(await this.inbox.first(tx, 'echo', delivery.id))) return;
+      await tx.execute('insert into echo values ($1, $2)', [tx.tenantId, slice.jobExecutionId]);
+    });
+  }
+}
+
+@Injectable()
+class Seed implements TenantSeed {
+  async seed(tx: TenantTx, request: SeedRequest): Promise<void> {
+    await tx.execute('insert into echo values ($1, gen_random_uuid())', [tx.tenantId]);
+    if (request.loadSample) throw new Error('no sample');
+  }
+}
+
+@Module({
+  controllers: [EchoController],
+  providers: [{ provide: TENANT_SEED, useClass: Seed }],
+})
+class EchoModule {}
+
+class Echo1764000000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    const tables = [
+      'create table echo (tenant_id text not null, id uuid not null, primary key (tenant_id, id))',
+    ];
+    for (const sql of [...houseTables('data_export'), ...tables, ...protect('data_export', 'echo')])
+      await runner.query(sql);
+  }
+
+  down(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const echo: ServiceDefinition = {
+  name: 'data-export',
+  schema: { service: 'data-export', schema: 'data_export', migrations: [Echo1764000000000] },
+  module: EchoModule,
+};
+
+describe('a started service', () => {
+  const scope = { tenantId: 'library', actorId: '7d3c9a52-0b5e-4f5c-8a53-1f2f7b1d9a10' };
+  let database: TestDatabase;
+  let world: Isolated;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    world = await startIsolated([echo], { databaseUrl: database.url });
+  });
+
+  afterAll(async () => {
+    await world.stop();
+    await database.close();
+  });
+
+  const count = async (): Promise<number> => {
+    const source = world.sources.get('data-export');
+    if (!source) throw new Error('no source');
+    return (
+      await readTenant(source, scope, (tx) =>
+        tx.query('select from echo where tenant_id = $1', [tx.tenantId]),
+      )
+    ).length;
+  };
+
+  it('learns of a tenant and seeds it', async () => {
+    await world.enable('library');
+    expect(await world.services.get('data-export')?.app.get(Tenants).list()).toEqual(['library']);
+    expect(await count()).toBe(1);
+  });
+
+  it('takes a request, sends the event of its transaction and handles it once', async () => {
+    const before = await count();
+    const answer = await world.client.call({
+      to: 'data-export',
+      method: 'POST',
+      target: '/data-export/export',
+      scope,
+      claims: { permissions: ['data-export.export.post'] },
+      body: { fileDefinitionId: scope.actorId, jobProfileId: scope.actorId },
+    });
+    answer.body.resume();
+    expect(answer.status).toBe(204);
+    await world.settled();
+    expect(await count()).toBe(before + 1);
+  });
+
+  it('describes its API from controllers, contract classes and routes', async () => {
+    const document = await world.client.json<{
+      openapi: string;
+      paths: Record<string, { post: object }>;
+    }>({
+      to: 'data-export',
+      method: 'GET',
+      target: '/internal/openapi.json',
+      scope,
+    });
+    expect(document.openapi).toBe('3.1.0');
+    expect(Object.keys(document.paths)).toEqual(['/data-export/export']);
+    expect(document.paths['/data-export/export']?.post).toMatchObject({
+      description: 'Requires permission: data-export.export.post',
+      requestBody: {
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Ask' } } },
+      },
+    });
+  });
+
+  it('is ready while its database answers', async () => {
+    expect(await world.services.get('data-export')?.health.ready()).toEqual({
+      status: 'UP',
+      checks: { postgres: 'UP' },
+    });
+  });
+});
