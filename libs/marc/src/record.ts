@@ -8,6 +8,7 @@
 
 import type { RecordWarning } from './errors.js';
 import {
+  FIELD_TERMINATOR,
   isControlTag,
   LEADER_BYTES,
   packTag,
@@ -17,6 +18,9 @@ import {
 
 /** Numbers per field in the table: packed tag, offset of the first byte, offset behind the last byte (its end mark). */
 export const TABLE_STRIDE = 3;
+
+const FIELD_END = String.fromCharCode(FIELD_TERMINATOR);
+const DELIMITER = String.fromCharCode(SUBFIELD_DELIMITER);
 
 export class MarcRecord {
   readonly failed = false as const;
@@ -85,18 +89,12 @@ export class MarcRecord {
 
   /** Code and text of every subfield, in order; none for a field without delimiters and for control fields. */
   subfields(field: number): [code: string, text: string][] {
-    const found: [string, string][] = [];
-    if (this.isControl(field)) return found;
-    const end = this.end(field);
-    let at = subfieldStart(this.bytes, this.start(field) + 2, end);
-    while (at < end) {
-      const next = subfieldStart(this.bytes, at, end);
-      const part = this.bytes.toString('utf8', at, Math.min(end, next - 1));
-      const codeLength = part.codePointAt(0)! > 0xffff ? 2 : 1;
-      found.push([part.slice(0, codeLength), part.slice(codeLength)]);
-      at = next;
-    }
-    return found;
+    if (this.isControl(field)) return [];
+    const [, ...parts] = this.text(field).split(DELIMITER);
+    return parts.map((part) => {
+      const length = codeLength(part, 0);
+      return [part.slice(0, length), part.slice(length)];
+    });
   }
 
   /** Text of the first subfield with this (ASCII) code, or undefined. */
@@ -112,6 +110,39 @@ export class MarcRecord {
     }
     return undefined;
   }
+}
+
+/**
+ * Shows the text of every subfield, and of every control field (with code `''`), in order. Decodes the record in one
+ * go and makes no lists: several times cheaper than field by field, for who needs most of a record.
+ */
+export function visitTexts(
+  record: MarcRecord,
+  visit: (field: number, code: string, text: string) => void,
+): void {
+  const { bytes, table } = record;
+  const data = bytes.toString('utf8', table[1], bytes.length - 1);
+  // The next delimiter is remembered across fields, so that every character is searched once.
+  let mark = data.indexOf(DELIMITER);
+  let start = 0;
+  for (let i = 0; i < table.length; i += TABLE_STRIDE) {
+    const end = data.indexOf(FIELD_END, start);
+    const control = isControlTag(table[i]!);
+    if (control) visit(i / TABLE_STRIDE, '', data.slice(start, end));
+    while (mark >= 0 && mark < end) {
+      const next = data.indexOf(DELIMITER, mark + 1);
+      const stop = next < 0 || next > end ? end : next;
+      const from = mark + 1 + codeLength(data, mark + 1);
+      if (!control) visit(i / TABLE_STRIDE, data.slice(mark + 1, from), data.slice(from, stop));
+      mark = next;
+    }
+    start = end + 1;
+  }
+}
+
+/** A code is one character, which may be two units of a string. */
+function codeLength(text: string, at: number): number {
+  return (text.charCodeAt(at) & 0xfc00) === 0xd800 ? 2 : 1;
 }
 
 /** Offset of the code behind the next delimiter at or after `from`; `end + 1` when there is none. */

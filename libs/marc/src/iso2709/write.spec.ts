@@ -86,6 +86,8 @@ describe('an edit', () => {
     };
     expect(editRecord(at(9_900), { append: note })).toMatchObject({ oversize: false });
     expect(editRecord(at(9_984), { append: note })).toMatchObject({ oversize: true });
+    const long = dataField('590', '  ', [['a', 'x'.repeat(9_995)]]);
+    expect(editRecord(record, { append: long })).toMatchObject({ oversize: true });
     const largest = sound([controlField('001', 'x'.repeat(1_048_530))]);
     expect(editRecord(largest, { append: note })).toMatchObject({ code: 'TOO_LARGE' });
   });

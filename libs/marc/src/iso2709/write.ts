@@ -98,27 +98,32 @@ export function writeRecord(
   if (leader.length !== LEADER_BYTES) return recordError('LEADER', 0, { tag: 'LDR' });
   if (fields.length === 0) return recordError('NO_FIELDS', 0);
   const tags = new Uint32Array(fields.length);
+  const ends = new Uint32Array(fields.length);
   let dataBytes = 0;
-  for (const [i, { tag, body }] of fields.entries()) {
-    const legal = tag.length === 3 && [0, 1, 2].every((at) => isTagByte(tag.charCodeAt(at)));
-    if (!legal) return recordError('TAG', 0, { tag, detail: `Invalid tag: ${tag}` });
+  for (let i = 0; i < fields.length; i++) {
+    const { tag, body } = fields[i]!;
+    if (!isTag(tag)) return recordError('TAG', 0, { tag, detail: `Invalid tag: ${tag}` });
     tags[i] = packTag(tag);
     dataBytes += body.length + 1;
+    ends[i] = dataBytes;
   }
   if (dataBytes > RECORD_BYTES_MAX) return recordError('TOO_LARGE', 0);
   const data = Buffer.allocUnsafe(dataBytes);
-  const ends = new Uint32Array(fields.length);
-  let at = 0;
-  for (const [i, { body }] of fields.entries()) {
-    data.set(body, at);
-    at += body.length;
-    data[at++] = FIELD_TERMINATOR;
-    ends[i] = at;
+  for (let i = 0, at = 0; i < fields.length; i++) {
+    data.set(fields[i]!.body, at);
+    at = ends[i]!;
+    data[at - 1] = FIELD_TERMINATOR;
   }
   return writeStored(
     { leader: Buffer.from(leader, 'latin1'), tags, ends, data },
     new WarningList(),
   );
+}
+
+function isTag(tag: string): boolean {
+  if (tag.length !== 3) return false;
+  for (let i = 0; i < 3; i++) if (!isTagByte(tag.charCodeAt(i))) return false;
+  return true;
 }
 
 /** A record in pieces: contiguous field bodies, each with its end mark; `ends` are offsets behind those marks. */
@@ -198,6 +203,7 @@ export interface Edit {
  */
 export function editRecord(record: MarcRecord, edit: Edit): StoredRecord | RecordError {
   const { remove, append } = edit;
+  if (append && !remove) return appendField(record, append);
   const kept: number[] = [];
   let dataBytes = 0;
   for (let i = 0; i < record.fieldCount; i++) {
@@ -251,7 +257,8 @@ function appendField(record: MarcRecord, { tag, body }: FieldBytes): StoredRecor
   bytes.set(body, base + start);
   bytes[length - 2] = FIELD_TERMINATOR;
   bytes[length - 1] = RECORD_TERMINATOR;
-  const oversize = length > RECORD_NUMBER_MAX || isOversize(record);
+  const oversize =
+    length > RECORD_NUMBER_MAX || body.length >= FIELD_NUMBER_MAX || isOversize(record);
   return { failed: false, bytes, oversize };
 }
 

@@ -1,0 +1,110 @@
+/**
+ * Reads MARC-in-JSON (see `marc-json.ts`), already parsed, into a record.
+ *
+ * Whoever sends it has seen no grammar, so the shape is checked strictly: a field has one tag, a subfield one code.
+ * Faults of single characters are repaired with a warning, as in ISO 2709; their place is told by the tag alone.
+ */
+
+import { recordError, type RecordError, type RecordWarningCode, WarningList } from './errors.js';
+import { LEADER_BYTES, packTag, isControlTag } from './iso2709/grammar.js';
+import {
+  controlField,
+  dataField,
+  type FieldBytes,
+  replaceControls,
+  writeRecord,
+} from './iso2709/write.js';
+import { MarcRecord } from './record.js';
+
+/**
+ * A record from its JSON.
+ *
+ * @param leaderInstead taken where the JSON has no leader; without it that is an error
+ * @returns error `JSON_STRUCTURE`, `LEADER`, `TAG`, `NO_FIELDS` or `TOO_LARGE`, with offset 0
+ */
+export function readMarcJson(json: unknown, leaderInstead?: string): MarcRecord | RecordError {
+  if (!isObject(json)) return structure('A record is an object with leader and fields');
+  const { leader = leaderInstead, fields } = json;
+  if (typeof leader !== 'string' || leader.length !== LEADER_BYTES) {
+    return recordError('LEADER', 0, { tag: 'LDR' });
+  }
+  if (!Array.isArray(fields)) return structure('"fields" is not a list');
+  const reader = new JsonFields();
+  if (/[^\x20-\x7e]/.test(leader)) reader.warn('CONTROL_CHAR', 'LDR', 0);
+  const bodies: FieldBytes[] = [];
+  for (const [index, field] of (fields as unknown[]).entries()) {
+    const body = reader.field(field, index);
+    if ('failed' in body) return body;
+    bodies.push(body);
+  }
+  const written = writeRecord(leader.toWellFormed(), bodies);
+  if (written.failed) return written;
+  const warnings = [...reader.warnings.list, ...written.warnings];
+  return new MarcRecord(written.bytes, written.table, warnings);
+}
+
+/** Turns fields into bytes and remembers what had to be repaired. */
+class JsonFields {
+  readonly warnings = new WarningList();
+
+  field(field: unknown, index: number): FieldBytes | RecordError {
+    const entry = onlyEntry(field);
+    if (!entry) return structure(`Field ${index + 1} is not an object with one tag`);
+    const [tag, content] = entry;
+    if (!/^[0-9A-Za-z]{3}$/.test(tag)) {
+      return recordError('TAG', 0, { tag, detail: `Invalid tag: ${tag}` });
+    }
+    if (isControlTag(packTag(tag))) {
+      if (typeof content !== 'string') return structure(`Field ${tag} is not text`, tag);
+      return controlField(tag, this.text(content, tag, index));
+    }
+    if (!isObject(content) || !Array.isArray(content['subfields'])) {
+      return structure(`Field ${tag} has no list of subfields`, tag);
+    }
+    const indicators = [content['ind1'], content['ind2']].map((one) =>
+      this.indicator(one, tag, index),
+    );
+    const subfields: [string, string][] = [];
+    for (const subfield of content['subfields'] as unknown[]) {
+      const [code, text] = onlyEntry(subfield) ?? [];
+      if (code === undefined || typeof text !== 'string' || [...code].length !== 1) {
+        return structure(`A subfield of field ${tag} is not an object with one code`, tag);
+      }
+      subfields.push([this.text(code, tag, index), this.text(text, tag, index)]);
+    }
+    if (subfields.length === 0) this.warn('NO_SUBFIELD', tag, index);
+    return dataField(tag, indicators.join(''), subfields);
+  }
+
+  warn(code: RecordWarningCode, tag: string, field: number): void {
+    this.warnings.add(code, 0, { tag, field });
+  }
+
+  private indicator(indicator: unknown, tag: string, field: number): string {
+    if (typeof indicator === 'string' && /^[\x20-\x7e]$/.test(indicator)) return indicator;
+    this.warn('INDICATOR', tag, field);
+    return ' ';
+  }
+
+  private text(text: string, tag: string, field: number): string {
+    if (!text.isWellFormed()) this.warn('ENCODING', tag, field);
+    const clean = replaceControls(text);
+    if (clean !== text) this.warn('CONTROL_CHAR', tag, field);
+    return clean;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Key and value of an object that has just one. */
+function onlyEntry(value: unknown): [string, unknown] | undefined {
+  if (!isObject(value)) return undefined;
+  const entries = Object.entries(value);
+  return entries.length === 1 ? entries[0] : undefined;
+}
+
+function structure(detail: string, tag?: string): RecordError {
+  return recordError('JSON_STRUCTURE', 0, { ...(tag && { tag }), detail });
+}
