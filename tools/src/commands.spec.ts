@@ -36,9 +36,8 @@ describe('a command', () => {
       await nextLine();
 
       child.kill(signal);
-      child.kill(signal);
-
       expect(await nextLine()).toEqual({ signal });
+      child.kill(signal);
       expect(await nextLine()).toBeNull();
       expect(await exit).toEqual([5, null]);
     },
