@@ -17,7 +17,7 @@ export class Outbox {
   ) {}
 
   /** @throws Error when the payload breaks its class or is over 64 KiB: a bug of the sender, nothing is written */
-  add<P extends object>(tx: TenantTx, event: EventDefinition<P>, payload: P): Promise<void> {
+  add<P extends object>(tx: TenantTx, event: EventDefinition<P>, payload: NoInfer<P>): Promise<void> {
     return this.addAll(tx, event, [payload]);
   }
 
@@ -25,7 +25,7 @@ export class Outbox {
   async addAll<P extends object>(
     tx: TenantTx,
     event: EventDefinition<P>,
-    payloads: readonly P[],
+    payloads: readonly NoInfer<P>[],
   ): Promise<void> {
     if (payloads.length === 0) return;
     const ids = payloads.map(() => this.ids.next());

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
-import type { PoolClient } from 'pg';
+import type { PoolClient, QueryConfig } from 'pg';
 import Cursor from 'pg-cursor';
 import type { Scope } from '@quire/contracts/scope';
 
@@ -47,6 +47,19 @@ export class TenantRead {
     params: readonly unknown[] = [],
   ): Promise<R | undefined> {
     return (await this.query<R>(sql, params))[0];
+  }
+
+  /** One row in Postgres's binary format: large `bytea` values come as they are, not as hexadecimal text. */
+  async oneBinary<R extends object = Row>(
+    sql: string,
+    params: readonly unknown[],
+  ): Promise<R | undefined> {
+    const result = await this.#client.query<R>({
+      text: sql,
+      values: params as unknown[],
+      binary: true,
+    } as QueryConfig);
+    return result.rows[0];
   }
 
   /** Rows in batches, read as they are asked for: memory does not follow the length of the answer. */

@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import type { JobStatus } from '@quire/contracts/source-records';
+import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
+
+/** A snapshot: what one job saved; it has the id of the job. */
+export interface SnapshotRow {
+  readonly id: string;
+  readonly status: JobStatus;
+  readonly processing_started_at: Date | null;
+  readonly job_version: string;
+  readonly created_at: Date;
+  readonly created_by: string | null;
+  readonly created_by_name: string | null;
+  readonly updated_at: Date;
+  readonly updated_by: string | null;
+  readonly updated_by_name: string | null;
+}
+
+export interface SnapshotChange {
+  readonly id: string;
+  readonly status: JobStatus;
+  readonly processingStartedDate?: string | undefined;
+  readonly jobVersion: number;
+}
+
+export interface Changed {
+  readonly row: SnapshotRow;
+  /** Undefined: the snapshot is new. */
+  readonly previousStatus: JobStatus | undefined;
+}
+
+@Injectable()
+export class Snapshots {
+  find(tx: TenantRead, id: string): Promise<SnapshotRow | undefined> {
+    return tx.one<SnapshotRow>('select * from snapshot where tenant_id = $1 and id = $2', [
+      tx.tenantId,
+      id,
+    ]);
+  }
+
+  /** Takes over what a job's event says; undefined when a later one was applied before. */
+  async apply(tx: TenantTx, change: SnapshotChange): Promise<Changed | undefined> {
+    const before = await tx.one<SnapshotRow>(
+      'select * from snapshot where tenant_id = $1 and id = $2 for update',
+      [tx.tenantId, change.id],
+    );
+    const row = await tx.one<SnapshotRow>(
+      `insert into snapshot as s (tenant_id, id, status, processing_started_at, job_version, created_by, updated_by)
+       values ($1, $2, $3, $4, $5, $6, $6)
+       on conflict (tenant_id, id) do update set status = excluded.status, job_version = excluded.job_version,
+         processing_started_at = coalesce(excluded.processing_started_at, s.processing_started_at),
+         updated_at = greatest(now(), s.updated_at), updated_by = excluded.updated_by
+       where s.job_version < excluded.job_version or (s.job_version = excluded.job_version and s.status <> excluded.status)
+       returning s.*`,
+      [
+        tx.tenantId,
+        change.id,
+        change.status,
+        change.processingStartedDate ?? null,
+        change.jobVersion,
+        tx.scope.actorId,
+      ],
+    );
+    return row ? { row, previousStatus: before?.status } : undefined;
+  }
+
+  /**
+   * For a chunk: made when its event came before the job's, and held so that no deletion comes in between. Gives the status.
+   */
+  async hold(tx: TenantTx, change: SnapshotChange): Promise<JobStatus> {
+    await tx.execute(
+      `insert into snapshot (tenant_id, id, status, processing_started_at, job_version, created_by, updated_by)
+       values ($1, $2, $3, $4, 0, $5, $5) on conflict do nothing`,
+      [
+        tx.tenantId,
+        change.id,
+        change.status,
+        change.processingStartedDate ?? null,
+        tx.scope.actorId,
+      ],
+    );
+    const row = await tx.one<{ status: JobStatus }>(
+      'select status from snapshot where tenant_id = $1 and id = $2 for share',
+      [tx.tenantId, change.id],
+    );
+    return row?.status ?? change.status;
+  }
+}

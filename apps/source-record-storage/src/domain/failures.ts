@@ -1,0 +1,12 @@
+import { notFound, type Failure } from '@quire/contracts/failure';
+
+/** Every way this service says no to a request (`shared/spec` texts of snapshots, records and source records). */
+export const texts = {
+  snapshotNotFound: (id: string): string => `Snapshot with id '${id}' was not found`,
+  recordNotFound: (id: string): string => `Record with id '${id}' was not found`,
+} as const;
+
+export const failures = {
+  snapshotNotFound: (id: string): Failure => notFound(texts.snapshotNotFound(id)),
+  recordNotFound: (id: string): Failure => notFound(texts.recordNotFound(id)),
+} as const;

@@ -1,0 +1,14 @@
+import type { ServiceDefinition } from '@quire/service/boot';
+import { AppModule } from './app.module.js';
+import { Records1700000000001 } from './db/migrations/0001-records.js';
+
+/** Keeps the MARC records; nobody else writes them. */
+export const sourceRecordStorage: ServiceDefinition = {
+  name: 'source-record-storage',
+  schema: {
+    service: 'source-record-storage',
+    schema: 'source_record_storage',
+    migrations: [Records1700000000001],
+  },
+  module: AppModule,
+};

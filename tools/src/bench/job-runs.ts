@@ -1,0 +1,77 @@
+import { Readable } from 'node:stream';
+import { createWriteStream } from 'node:fs';
+import { open, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { QuireClient } from '@quire/quire/cli/client';
+import { exportIds, linesOf, type ExportOutcome } from '@quire/quire/cli/export';
+import { findProfile, follow, startImport, type ImportOutcome } from '@quire/quire/cli/import';
+import { Progress } from '@quire/quire/cli/progress';
+import { openStored } from '@quire/marc/iso2709/stored';
+import { controlField, fieldBytes, writeRecord } from '@quire/marc/iso2709/write';
+
+/** One import and one export through the public API, as a bench or a test of kills runs them. */
+const TIMEOUT_MS = 1_800_000;
+const quiet = new Progress(false, false);
+
+export async function importFile(client: QuireClient, file: string): Promise<ImportOutcome> {
+  const started = await startImport(client, file, await findProfile(client, undefined), quiet);
+  return follow(client, started, TIMEOUT_MS, quiet);
+}
+
+export async function storedIds(client: QuireClient): Promise<{ id: string }[]> {
+  const { ids } = await client.get<{ ids: { id: string }[] }>(
+    '/instance-bulk/ids?limit=2147483647',
+  );
+  return ids;
+}
+
+export function exportAll(
+  client: QuireClient,
+  ids: readonly { readonly id: string }[],
+  output: string,
+): Promise<ExportOutcome> {
+  const source = { fileName: 'bench.csv', lines: Readable.from(linesOf(ids)) };
+  return exportIds(client, source, {
+    profile: undefined,
+    output,
+    timeout: TIMEOUT_MS,
+    progress: quiet,
+  });
+}
+
+/**
+ * Writes `count` records to a file, drawn from `records` in turn, each with a 001 of its own. Gives the path; the caller
+ * removes it.
+ */
+export async function writeRecords(records: readonly Buffer[], count: number): Promise<string> {
+  const file = join(tmpdir(), `quire-bench-${process.pid}-${count}.mrc`);
+  await writeFile(file, '');
+  await using handle = await open(file, 'w');
+  const sink = createWriteStream('', {
+    fd: handle.fd,
+    autoClose: false,
+    highWaterMark: 4 * 1024 * 1024,
+  });
+  for (let index = 0; index < count; index += 1) {
+    const record = records[index % records.length];
+    if (!record) throw new Error('There is no record to draw from.');
+    if (!sink.write(numbered(record, index)))
+      await new Promise((resolve) => sink.once('drain', resolve));
+  }
+  await new Promise<void>((resolve) => sink.end(resolve));
+  return file;
+}
+
+export const removeFile = (file: string): Promise<void> => unlink(file);
+
+/** The record with another 001: imports of the same record many times would be one record's generations otherwise. */
+function numbered(bytes: Buffer, index: number): Buffer {
+  const record = openStored(bytes);
+  const fields = fieldBytes(record).filter((field) => field.tag !== '001');
+  const leader = bytes.toString('latin1', 0, 24);
+  const id = controlField('001', `b${String(index).padStart(8, '0')}`);
+  const written = writeRecord(leader, [id, ...fields]);
+  if (written.failed) throw new Error(`A drawn record cannot be written: ${written.code}`);
+  return written.bytes;
+}
