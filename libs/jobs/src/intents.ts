@@ -1,0 +1,31 @@
+import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
+import type { TenantKey } from '@quire/object-store/tenant-key';
+
+/**
+ * Every object of the store has an intent row, committed before its first byte and deleted in the transaction that refers
+ * to it (reliability, section 10). What is left over after an hour is an object that nobody refers to: it is swept.
+ */
+export class ObjectIntents {
+  async announce(tx: TenantTx, key: TenantKey): Promise<void> {
+    await tx.execute('insert into object_intent (tenant_id, key) values ($1, $2)', [
+      tx.tenantId,
+      key.toString(),
+    ]);
+  }
+
+  /** In the transaction that refers to the objects, or that says they are gone. */
+  async settle(tx: TenantTx, ...keys: readonly (TenantKey | string)[]): Promise<void> {
+    await tx.execute('delete from object_intent where tenant_id = $1 and key = any ($2)', [
+      tx.tenantId,
+      keys.map(String),
+    ]);
+  }
+
+  async overdue(tx: TenantRead, olderThanMs: number, limit = 100): Promise<string[]> {
+    const rows = await tx.query<{ key: string }>(
+      `select key from object_intent where tenant_id = $1 and at < now() - $2 * interval '1 millisecond' limit $3`,
+      [tx.tenantId, olderThanMs, limit],
+    );
+    return rows.map((row) => row.key);
+  }
+}
