@@ -1,0 +1,32 @@
+import { Module } from '@nestjs/common';
+import { AuditStore } from './db/audit.js';
+import { SessionStore } from './db/sessions.js';
+import { TenantStore } from './db/tenants.js';
+import { UserStore } from './db/users.js';
+import { AuthnController } from './http/authn.controller.js';
+import { HealthController } from './http/health.controller.js';
+import { OpenApiController } from './http/openapi.controller.js';
+import { TenantsController } from './http/tenants.controller.js';
+import { Announcements } from './usecases/announcements.js';
+import { WholeApi } from './usecases/api-description.js';
+import { Identities } from './usecases/identities.js';
+import { Logins } from './usecases/logins.js';
+import { Sessions } from './usecases/sessions.js';
+import { TenantsOfQuire } from './usecases/tenants.js';
+
+@Module({
+  controllers: [AuthnController, TenantsController, HealthController, OpenApiController],
+  providers: [
+    AuditStore,
+    SessionStore,
+    TenantStore,
+    UserStore,
+    Announcements,
+    Identities,
+    Logins,
+    Sessions,
+    TenantsOfQuire,
+    WholeApi,
+  ],
+})
+export class GatewayModule {}
