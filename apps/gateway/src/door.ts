@@ -71,6 +71,7 @@ export class PublicDoor implements Door {
   private readonly admission: Admission;
   private readonly uploads = new UploadLimit();
   private closing = false;
+  /** Without the path prefix. */
   url = '';
 
   constructor(private readonly door: DoorParts) {
@@ -107,7 +108,7 @@ export class PublicDoor implements Door {
     await once(this.server, 'listening');
     const address = this.server.address() as AddressInfo;
     const shown = host.includes(':') ? `[${host}]` : host;
-    this.url = `http://${shown}:${address.port}${this.door.settings.pathPrefix}`;
+    this.url = `http://${shown}:${address.port}`;
   }
 
   async close(): Promise<void> {

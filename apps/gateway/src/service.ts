@@ -1,11 +1,6 @@
+import type { INestApplicationContext } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type {
-  Door,
-  Listen,
-  RunningService,
-  ServiceDefinition,
-  ServiceParts,
-} from '@quire/service/boot';
+import type { Door, Listen, ServiceDefinition, ServiceParts } from '@quire/service/boot';
 import { GatewayModule } from './app.module.js';
 import type { GatewaySettings } from './config.js';
 import { TenantsAndUsers1764000000000 } from './db/migrations/0001-tenants-and-users.js';
@@ -37,8 +32,11 @@ async function openDoor(
 
 /**
  * Makes `supertenant`, the library's tenant and their first users where they are not there, and tells every service its
- * tenants. The launcher calls it when all services listen.
+ * tenants. The launcher calls it with the gateway's application when all services listen.
  */
-export async function bootstrapTenants(running: RunningService, first: FirstStart): Promise<void> {
-  await running.app.get(TenantsOfQuire).bootstrap(first);
+export async function bootstrapTenants(
+  app: INestApplicationContext,
+  first: FirstStart,
+): Promise<void> {
+  await app.get(TenantsOfQuire).bootstrap(first);
 }

@@ -150,11 +150,11 @@ export class World {
       settings: { gateway: { ...new GatewaySettings(), ...settings } },
     });
     const world = new World(isolated, clock, () => database.close());
-    await bootstrapTenants(world.running('gateway'), {
+    await bootstrapTenants(world.running('gateway').app, {
       tenant: 'library',
       username: 'admin',
       password: PASSWORD,
-      sample: false,
+      loadSample: false,
     });
     return world;
   }

@@ -75,7 +75,7 @@ export interface RunningService {
   readonly name: ServiceName;
   /** Where the other services reach it. */
   readonly url: string;
-  /** Where clients reach it; only of a service with a door. */
+  /** Where clients reach it, without a path prefix; only of a service with a door. */
   readonly publicUrl?: string;
   readonly app: NestFastifyApplication;
   readonly health: Health;

@@ -31,7 +31,7 @@ export interface FirstStart {
   readonly username: string;
   readonly password: string;
   /** Load the reference and sample data of every service when the tenant is made. */
-  readonly sample: boolean;
+  readonly loadSample: boolean;
 }
 
 @Injectable()
@@ -78,14 +78,14 @@ export class TenantsOfQuire {
    * What a start makes when it is not there: `supertenant` and the library's tenant, each with a first user. Tells the
    * services of every tenant again, because one of them may be new.
    */
-  async bootstrap({ tenant, username, password, sample }: FirstStart): Promise<void> {
+  async bootstrap({ tenant, username, password, loadSample }: FirstStart): Promise<void> {
     const user = { username, password };
     const supertenant = { id: SUPERTENANT, name: SUPERTENANT, announced: true };
     await this.make(supertenant, { ...user, permissions: ['okapi.all'] }, SYSTEM_USER_ID);
     const library = { id: tenant, name: tenant, announced: false };
     const fresh = await this.make(library, { ...user, permissions: ['quire.all'] }, SYSTEM_USER_ID);
     for (const id of await this.store.enabledIds()) {
-      const load = sample && fresh && id === tenant;
+      const load = loadSample && fresh && id === tenant;
       if (id !== SUPERTENANT) await this.announce(id, { loadReference: load, loadSample: load });
     }
   }
