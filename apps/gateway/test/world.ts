@@ -203,12 +203,11 @@ export class World {
     });
   }
 
-  /** Sends exactly this, returns everything that comes back until the connection ends. */
-  async raw(text: string, end = true): Promise<string> {
+  /** Sends exactly this, returns everything that comes back until the other side ends the connection. */
+  async raw(text: string): Promise<string> {
     const socket = connect(this.port, '127.0.0.1');
     socket.on('error', () => undefined);
-    if (end) socket.end(text, 'latin1');
-    else socket.write(text, 'latin1');
+    socket.write(text, 'latin1');
     let answer = '';
     for await (const chunk of socket) answer += String(chunk);
     return answer;

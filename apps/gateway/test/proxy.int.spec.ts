@@ -1,0 +1,306 @@
+import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { testClock } from '@quire/testing/clock';
+import { testDatabase } from '@quire/testing/database';
+import { Proxy } from '../src/proxy.js';
+import { seen, World } from './world.js';
+
+const ID = '7d3c9a52-0b5e-4f5c-8a53-1f2f7b1d9a10';
+const UPLOAD = `/data-export/file-definitions/${ID}/upload`;
+const JOB = `/data-export/job-executions/${ID}`;
+const MEGABYTES_200 = 200 * 1024 * 1024;
+
+/** Waits for what another party does in its own time. */
+async function until(true_: () => boolean): Promise<void> {
+  for (let look = 0; look < 500; look += 1) {
+    if (true_()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('It did not happen in 5 s.');
+}
+
+function* megabytes(count: number): Generator<Buffer> {
+  const chunk = Buffer.alloc(1024 * 1024, 'x');
+  for (let sent = 0; sent < count; sent += 1) yield chunk;
+}
+
+describe('a body on its way through the gateway', () => {
+  let world: World;
+  let token: string;
+
+  beforeAll(async () => {
+    world = await World.start(await testDatabase(), testClock(new Date()));
+    token = await world.login();
+  });
+
+  afterAll(() => world.stop());
+
+  const headers = () => ({ 'x-okapi-token': token, 'content-type': 'application/octet-stream' });
+
+  function open(target: string, options: object = {}): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const sent = httpRequest(
+        { port: world.port, path: target, headers: headers(), agent: false, ...options },
+        resolve,
+      );
+      sent.on('error', reject);
+      sent.end();
+    });
+  }
+
+  it('of 200 MB passes up and down without being kept', async () => {
+    const before = process.memoryUsage().rss;
+    let most = 0;
+    const timer = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 5);
+    const up = await world.ask(UPLOAD, {
+      method: 'POST',
+      headers: headers(),
+      body: Readable.from(megabytes(200)),
+    });
+    expect([up.status, up.text]).toEqual([200, `{"bytes":${MEGABYTES_200}}`]);
+    const down = await open(`/data-export/files/${ID}?bytes=${MEGABYTES_200}`);
+    let bytes = 0;
+    for await (const chunk of down) bytes += (chunk as Buffer).length;
+    clearInterval(timer);
+    expect([down.statusCode, bytes, down.headers['content-length']]).toEqual([
+      200,
+      MEGABYTES_200,
+      String(MEGABYTES_200),
+    ]);
+    // Client, gateway, service and the rubbish of all three share this process; the bodies are 400 MB.
+    expect((most - before) / 1024 / 1024).toBeLessThan(130);
+  });
+
+  it('is not read faster than the client reads', async () => {
+    const down = await open(`/data-export/files/${ID}?bytes=${2 * MEGABYTES_200}`);
+    const cut = seen.downloadsCut;
+    down.pause();
+    const before = process.memoryUsage().rss;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((process.memoryUsage().rss - before) / 1024 / 1024).toBeLessThan(30);
+    down.destroy();
+    await until(() => seen.downloadsCut > cut);
+  });
+
+  it('that the client breaks off breaks off at the service', async () => {
+    const before = seen.aborted;
+    const socket = connect(world.port, '127.0.0.1');
+    socket.write(
+      `POST ${UPLOAD} HTTP/1.1\r\nhost: x\r\nx-okapi-token: ${token}\r\ncontent-length: 1000000\r\n\r\nsome bytes`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    socket.destroy();
+    await until(() => seen.aborted > before);
+  });
+
+  it('that the service breaks off ends without looking whole', async () => {
+    const down = await open(`/data-export/files/${ID}?bytes=${MEGABYTES_200}&cut=1000000`);
+    await expect(down.resume().toArray()).rejects.toThrow('aborted');
+    expect(down.complete).toBe(false);
+  });
+
+  it('is refused before it is read, and the refusal arrives', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const answer = await world.ask(UPLOAD, {
+        method: 'POST',
+        headers: { 'x-okapi-tenant': 'library' },
+        body: Readable.from(megabytes(3)),
+      });
+      expect([answer.status, answer.headers.connection]).toEqual([401, 'close']);
+    }
+  });
+
+  it('is one of four of a tenant at a time', async () => {
+    const begun = Array.from({ length: 4 }, () => {
+      const socket = connect(world.port, '127.0.0.1');
+      socket.write(
+        `POST ${UPLOAD} HTTP/1.1\r\nhost: x\r\nx-okapi-token: ${token}\r\ncontent-length: 100\r\n\r\nx`,
+      );
+      return socket;
+    });
+    let fifth = await world.ask(UPLOAD, { method: 'POST', headers: headers(), body: 'x' });
+    for (let look = 0; look < 100 && fifth.status !== 429; look += 1) {
+      fifth = await world.ask(UPLOAD, { method: 'POST', headers: headers(), body: 'x' });
+    }
+    expect([fifth.status, fifth.headers['retry-after']]).toEqual([429, '5']);
+    for (const socket of begun) socket.destroy();
+    let next = fifth;
+    for (let look = 0; look < 500 && next.status !== 200; look += 1) {
+      next = await world.ask(UPLOAD, { method: 'POST', headers: headers(), body: 'x' });
+    }
+    expect(next.status).toBe(200);
+  });
+
+  it('for a service that is away is 503 with Retry-After', async () => {
+    const { urls } = world.isolated;
+    const real = urls['data-export'];
+    urls['data-export'] = 'http://127.0.0.1:1';
+    for (const method of ['GET', 'POST']) {
+      const answer = await world.ask(method === 'GET' ? JOB : UPLOAD, {
+        method,
+        headers: headers(),
+      });
+      expect([answer.status, answer.text, answer.headers['retry-after']]).toEqual([
+        503,
+        'Service unavailable, retry in 5 s',
+        '5',
+      ]);
+    }
+    if (real) urls['data-export'] = real;
+    expect((await world.ask(JOB, { headers: headers() })).status).toBe(200);
+  });
+});
+
+describe('a request the parser refuses', () => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await World.start(await testDatabase(), testClock(new Date()));
+  });
+
+  afterAll(() => world.stop());
+
+  const get = (lines: string) => world.raw(`GET /admin/health HTTP/1.1\r\nhost: x\r\n${lines}\r\n`);
+
+  it('is served when it is right', async () => {
+    expect(await get('connection: close\r\n')).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  it.each([
+    [
+      'length and chunks',
+      'POST /authn/logout HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    [
+      'two lengths',
+      'POST /authn/logout HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello',
+    ],
+    ['a bare line feed', 'GET /admin/health HTTP/1.1\nhost: x\n\n'],
+    ['a folded header', 'GET /admin/health HTTP/1.1\r\nhost: x\r\na: b\r\n c\r\n\r\n'],
+    [
+      'a blank before the colon',
+      'GET /admin/health HTTP/1.1\r\nhost: x\r\nx-okapi-tenant : a\r\n\r\n',
+    ],
+    ['NUL in a header', 'GET /admin/health HTTP/1.1\r\nhost: x\r\na: b\0c\r\n\r\n'],
+    ['CR in a header', 'GET /admin/health HTTP/1.1\r\nhost: x\r\na: b\rc\r\n\r\n'],
+    ['no host', 'GET /admin/health HTTP/1.1\r\n\r\n'],
+    [
+      'odd chunks',
+      'POST /authn/logout HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
+    ],
+    [
+      'another encoding last',
+      'POST /authn/logout HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n',
+    ],
+  ])('for %s is 400 and the end of the connection', async (_, request) => {
+    const answer = await world.raw(request);
+    expect(answer).toMatch(/^HTTP\/1.1 400 /);
+    expect(answer.toLowerCase()).toContain('connection: close');
+  });
+
+  it('has limits of its own for the target and for headers', async () => {
+    const at = (length: number) =>
+      world.raw(`GET /${'a'.repeat(length - 1)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+    expect(await at(16_384)).toMatch(/^HTTP\/1.1 404 /);
+    for (const length of [16_385, 80_000]) expect(await at(length)).toMatch(/^HTTP\/1.1 414 /);
+    const lines = (count: number) =>
+      get(
+        `${Array.from({ length: count - 2 }, (_, at) => `a${at}: b\r\n`).join('')}connection: close\r\n`,
+      );
+    expect(await lines(100)).toMatch(/^HTTP\/1.1 200 /);
+    for (const count of [101, 3000]) expect(await lines(count)).toMatch(/^HTTP\/1.1 431 /);
+    const bytes = (count: number) => get(`a: ${'b'.repeat(count)}\r\nconnection: close\r\n`);
+    expect(await bytes(16_000)).toMatch(/^HTTP\/1.1 200 /);
+    for (const count of [16_400, 90_000]) expect(await bytes(count)).toMatch(/^HTTP\/1.1 431 /);
+  });
+});
+
+describe('the proxy', () => {
+  /** A service of ours that behaves as `serve` says, and a proxy before it. */
+  async function between(serve: Parameters<typeof createServer>[1], windowMs?: number) {
+    const service = createServer(serve).listen(0, '127.0.0.1');
+    await once(service, 'listening');
+    const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
+    const proxy = new Proxy(windowMs);
+    const failures: unknown[] = [];
+    const door = createServer((request, response) => {
+      const { method, headers } = request;
+      proxy
+        .pass(request, response, {
+          url,
+          target: request.url ?? '',
+          headers: { ...headers, 'x-method': method },
+          answerHeaders: {},
+        })
+        .catch((error: unknown) => {
+          failures.push(error);
+          response.destroy();
+        });
+    }).listen(0, '127.0.0.1');
+    await once(door, 'listening');
+    const port = (door.address() as AddressInfo).port;
+    const ask = (method = 'GET', body?: string) =>
+      new Promise<number>((resolve, reject) => {
+        const request = httpRequest({ port, method, agent: false }, (response) => {
+          response.resume();
+          response.on('error', reject).on('end', () => resolve(response.statusCode ?? 0));
+        });
+        request.on('error', reject);
+        request.end(body);
+      });
+    const close = async () => {
+      proxy.close();
+      for (const server of [door, service]) {
+        server.closeAllConnections();
+        server.close();
+        await once(server, 'close');
+      }
+    };
+    return { port, ask, close, failures };
+  }
+
+  it('repeats a GET whose connection was reset, and never a POST', async () => {
+    let asked = 0;
+    const there = await between((request, response) => {
+      asked += 1;
+      if (asked % 2 === 1) request.socket.resetAndDestroy();
+      else response.end('fine');
+    });
+    expect(await there.ask('GET')).toBe(200);
+    expect(asked).toBe(2);
+    await expect(there.ask('POST', 'x')).rejects.toThrow('socket hang up');
+    expect(asked).toBe(3);
+    expect(there.failures).toMatchObject([{ kind: 'unavailable' }]);
+    await there.close();
+  });
+
+  it('gives up on a service that stays silent', async () => {
+    const there = await between(() => undefined, 50);
+    await expect(there.ask()).rejects.toThrow('socket hang up');
+    expect(there.failures).toMatchObject([
+      { kind: 'unavailable', details: { retryAfterSeconds: 5 } },
+    ]);
+    await there.close();
+  });
+
+  it('gives up on a client that sends too slowly', async () => {
+    const there = await between((request) => void request.resume(), 50);
+    const socket = connect(there.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nx');
+    await until(() => there.failures.length > 0);
+    expect(there.failures).toMatchObject([{ name: 'HttpRefusal', status: 408 }]);
+    socket.destroy();
+    await there.close();
+  });
+
+  it('cuts an answer that stands still', async () => {
+    const there = await between((_request, response) => {
+      response.writeHead(200, { 'content-length': 10 }).write('half');
+    }, 50);
+    await expect(there.ask()).rejects.toThrow('aborted');
+    await there.close();
+  });
+});
