@@ -4,7 +4,7 @@ import { permissionMissing } from '@quire/auth/permissions';
 import type { Clock } from '@quire/contracts/clock';
 import { tooMany } from '@quire/contracts/failure';
 import type { Route } from '@quire/contracts/routes';
-import { DIALECTS, type Dialect } from '@quire/contracts/scope';
+import { DIALECTS, type Dialect, type Scope } from '@quire/contracts/scope';
 import { unknownRoute } from '@quire/service/requests';
 import type { RouteTable } from '@quire/service/paths';
 import type { GatewaySettings } from './config.js';
@@ -42,6 +42,8 @@ interface Rules {
   readonly rates: RateLimit;
   readonly settings: GatewaySettings;
   readonly clock: Clock;
+  /** Writes a refusal down; its own failure must not change the answer. */
+  readonly note: (who: Scope, action: 'denied' | 'foreign-token', subject: string) => Promise<void>;
 }
 
 /**
@@ -68,7 +70,7 @@ export class Admission {
     if (sent) this.checkOrigin(asked, sent.byCookie);
     if (!route) throw unknownRoute(this.rules.table, asked.method, asked.path);
     if (!identity) throw failures.tokenMissing(route.permission, this.rules.settings.okapiStrict);
-    const permissions = permitted(route, identity);
+    const permissions = await this.permitted(route, identity);
     this.checkRate(identity);
     const { tenantId, actorId, username, firstName, lastName } = identity;
     const names = {
@@ -102,10 +104,10 @@ export class Admission {
   ): Promise<Identity> {
     const refresh = headers['authtoken-refresh-cache'] === 'true';
     // The tenant is compared first: a session must not be looked up for a tenant the client did not mean.
-    if (named !== undefined && named !== claims.tenantId) throw failures.foreignToken();
+    if (named !== undefined && named !== claims.tenantId) throw await this.foreign(claims, named);
     const identity = await this.rules.identities.identityOf(claims, refresh);
     const user = headers['x-okapi-user-id'];
-    if (user !== undefined && user !== identity.actorId) throw failures.foreignToken();
+    if (user !== undefined && user !== identity.actorId) throw await this.foreign(claims, 'user');
     return identity;
   }
 
@@ -127,16 +129,22 @@ export class Admission {
       this.checkOrigin(asked, byCookie && byHeader === undefined);
   }
 
+  private async permitted({ permission }: Route, identity: Identity): Promise<readonly string[]> {
+    if (permission === undefined) return [];
+    if (identity.permissions.has(permission)) return [permission];
+    await this.rules.note(identity, 'denied', permission);
+    throw permissionMissing(identity, permission);
+  }
+
+  private async foreign({ tenantId, userId }: TokenClaims, subject: string): Promise<Error> {
+    await this.rules.note({ tenantId, actorId: userId }, 'foreign-token', subject);
+    return failures.foreignToken();
+  }
+
   private checkRate({ tenantId, actorId }: Identity): void {
     const wait = this.rules.rates.take(`${tenantId} ${actorId}`, this.rules.clock.now());
     if (wait !== undefined) throw tooMany(wait);
   }
-}
-
-function permitted({ permission }: Route, identity: Identity): readonly string[] {
-  if (permission === undefined) return [];
-  if (!identity.permissions.has(permission)) throw permissionMissing(identity, permission);
-  return [permission];
 }
 
 function dialectOf(headers: IncomingHttpHeaders): { readonly dialect?: Dialect } {

@@ -11,6 +11,7 @@ import { Announcements } from './usecases/announcements.js';
 import { WholeApi } from './usecases/api-description.js';
 import { Identities } from './usecases/identities.js';
 import { Logins } from './usecases/logins.js';
+import { Refusals } from './usecases/refusals.js';
 import { Sessions } from './usecases/sessions.js';
 import { TenantsOfQuire } from './usecases/tenants.js';
 
@@ -24,6 +25,7 @@ import { TenantsOfQuire } from './usecases/tenants.js';
     Announcements,
     Identities,
     Logins,
+    Refusals,
     Sessions,
     TenantsOfQuire,
     WholeApi,

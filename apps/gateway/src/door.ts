@@ -26,6 +26,7 @@ import { RateLimit, UploadLimit } from './limits.js';
 import { OriginReader, type RequestOrigin } from './origin.js';
 import { drained, Proxy } from './proxy.js';
 import type { Identities } from './usecases/identities.js';
+import type { Refusals } from './usecases/refusals.js';
 
 /**
  * The public door: the one HTTP server clients reach. It decides who may pass ({@link Admission}), signs what it decided
@@ -36,6 +37,7 @@ export interface DoorParts {
   readonly parts: ServiceParts;
   readonly settings: GatewaySettings;
   readonly identities: Identities;
+  readonly refusals: Refusals;
   /** How long nothing may move; 30 s unless a spec says otherwise. */
   readonly windowMs?: number;
 }
@@ -75,7 +77,7 @@ export class PublicDoor implements Door {
   url = '';
 
   constructor(private readonly door: DoorParts) {
-    const { settings, identities, parts } = door;
+    const { settings, identities, refusals, parts } = door;
     this.proxy = new Proxy(door.windowMs);
     this.cors = new Cors(settings.corsOrigins);
     this.origins = new OriginReader(settings);
@@ -88,6 +90,7 @@ export class PublicDoor implements Door {
       rates,
       settings,
       clock: parts.clock,
+      note: (who, action, subject) => refusals.note(who, action, subject),
     });
     this.server = createServer(
       {

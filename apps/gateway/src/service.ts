@@ -7,6 +7,7 @@ import { TenantsAndUsers1764000000000 } from './db/migrations/0001-tenants-and-u
 import { serveDocs } from './docs.js';
 import { PublicDoor } from './door.js';
 import { Identities } from './usecases/identities.js';
+import { Refusals } from './usecases/refusals.js';
 import { TenantsOfQuire, type FirstStart } from './usecases/tenants.js';
 
 /** The one public door: routes, authenticates, names the tenant, streams through. */
@@ -25,7 +26,8 @@ async function openDoor(
 ): Promise<Door> {
   // The launcher makes the settings of a service from the service's own class.
   const settings = parts.settings as GatewaySettings;
-  const door = new PublicDoor({ parts, settings, identities: app.get(Identities) });
+  const identities = app.get(Identities);
+  const door = new PublicDoor({ parts, settings, identities, refusals: app.get(Refusals) });
   await door.listen(listen);
   return door;
 }

@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { request as httpRequest } from 'node:http';
 import type { TokenKeys } from '@quire/auth/keys';
 import { SYSTEM_USER_ID } from '@quire/contracts/scope';
+import { readTenant } from '@quire/postgres/tenant';
 import { CompactEncrypt, SignJWT } from 'jose';
 import { signToken } from '../src/domain/tokens.js';
 import { testClock } from '@quire/testing/clock';
@@ -520,6 +521,26 @@ describe('the public door', () => {
       const made = await asSuper({ name: 'nameless' });
       expect((JSON.parse(made.text) as { id: string }).id).toMatch(/^[a-z][a-z0-9]{0,30}$/);
     });
+  });
+
+  it('serves every route of the contract, and writes down whom it refused', async () => {
+    expect(world.running('gateway').unserved).toEqual([]);
+    const source = world.isolated.sources.get('gateway');
+    if (!source) throw new Error('no source');
+    const scope = { tenantId: 'library', actorId: SYSTEM_USER_ID };
+    const rows = await readTenant(source, scope, (tx) =>
+      tx.query<{ action: string; subject: string }>(
+        'select distinct action, subject from audit where tenant_id = $1',
+        [tx.tenantId],
+      ),
+    );
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        { action: 'denied', subject: 'okapi.proxy.tenants.post' },
+        { action: 'foreign-token', subject: 'academy' },
+        { action: 'tenant-created', subject: 'library' },
+      ]),
+    );
   });
 
   it('direct calls to a service are 401, however good their headers', async () => {

@@ -69,8 +69,8 @@ describe('a body on its way through the gateway', () => {
       MEGABYTES_200,
       String(MEGABYTES_200),
     ]);
-    // Client, gateway, service and the rubbish of all three share this process; the bodies are 400 MB.
-    expect((most - before) / 1024 / 1024).toBeLessThan(130);
+    // Client, gateway, service and their rubbish share this process (100 to 170 MB); a body kept would add 200.
+    expect((most - before) / 1024 / 1024).toBeLessThan(250);
   });
 
   it('is not read faster than the client reads', async () => {

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AssertionVerifier } from '@quire/auth/assertion';
 import type { ServiceKeys } from '@quire/auth/keys';
 import type { Clock, Ids } from '@quire/contracts/clock';
+import { ROUTES } from '@quire/contracts/routes';
 import type { ServiceName } from '@quire/contracts/scope';
 import { DeadLetters } from '@quire/messaging/dead-letters';
 import type { EventBus } from '@quire/messaging/event-bus';
@@ -12,7 +13,7 @@ import type { ObjectStore } from '@quire/object-store/object-store';
 import { verifySchema, type ServiceSchema } from '@quire/postgres/migrate';
 import type { DataSource } from 'typeorm';
 import { Health } from './health.js';
-import { createHttpApp } from './http-app.js';
+import { createHttpApp, type HttpApp } from './http-app.js';
 import type { Log } from './log.js';
 import { Metrics } from './metrics.js';
 import { describeApi } from './openapi.js';
@@ -79,6 +80,8 @@ export interface RunningService {
   readonly publicUrl?: string;
   readonly app: NestFastifyApplication;
   readonly health: Health;
+  /** Its entries of the contract's routes that no controller serves: a spec of the service expects none. */
+  readonly unserved: readonly string[];
   /**
    * Starts to send the events of its outbox. Not before every service of the process listens: in process, an event without
    * a listener would become a dead letter.
@@ -100,7 +103,7 @@ export async function startService(
 ): Promise<RunningService> {
   const { name, openDoor } = definition;
   await verifySchema(parts.source, definition.schema.schema);
-  const app = await createApp(definition, parts);
+  const { app, routes } = await createApp(definition, parts);
   await app.startAllMicroservices();
   await app.listen(openDoor ? 0 : listen.port, openDoor ? LOOPBACK : listen.host);
   const url = await addressOf(app);
@@ -118,6 +121,9 @@ export async function startService(
     ...(door ? { publicUrl: door.url } : {}),
     app,
     health,
+    unserved: ROUTES.filter((route) => route.service === name && !routes.includes(route)).map(
+      (route) => `${route.method} ${route.path}`,
+    ),
     begin: () => {
       begun = true;
       relay.start();
@@ -134,10 +140,7 @@ export async function startService(
   };
 }
 
-async function createApp(
-  definition: ServiceDefinition,
-  parts: ServiceParts,
-): Promise<NestFastifyApplication> {
+async function createApp(definition: ServiceDefinition, parts: ServiceParts): Promise<HttpApp> {
   class Service {}
   const module: DynamicModule = {
     module: Service,
@@ -162,7 +165,7 @@ async function createApp(
     await source.query('select');
   });
   app.get(ApiDescription).document = describeApi(app, `Quire ${definition.name}`, routes);
-  return app;
+  return { app, routes };
 }
 
 async function addressOf(app: NestFastifyApplication): Promise<string> {

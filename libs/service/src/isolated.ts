@@ -58,33 +58,40 @@ export const passwordOfRole = (role: string): string => `password-of-${role}`;
 
 const ENABLER = '11111111-1111-4111-8111-111111111111';
 const GRACE_MS = 5_000;
+const LISTEN = { host: '127.0.0.1', port: 0 };
 
 export async function startIsolated(
   definitions: readonly ServiceDefinition[],
   options: IsolatedOptions,
 ): Promise<Isolated> {
   const { databaseUrl, clock = systemClock, ids = randomIds, settings = {} } = options;
+  const opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'quire-isolated-'));
+  opened.defer(() => rm(folder, { recursive: true, force: true }));
   const keys = await loadKeys(join(folder, 'keys'));
   const store = await DiskStore.open(join(folder, 'objects'));
   const bus = new InProcessBus();
   const log = options.log ?? openLog({ level: 'silent' });
   const urls: ServiceUrls = {};
-  const metrics = new Metrics();
-  await prepareDatabase(
-    databaseUrl,
-    definitions.map((one) => one.schema),
-    passwordOfRole,
-  );
+  const shared = { bus, store, clock, ids, log, urls, metrics: new Metrics() };
   const services = new Map<ServiceName, RunningService>();
   const sources = new Map<ServiceName, DataSource>();
-  for (const definition of definitions) {
-    const { name, schema } = definition;
-    const source = await openSource(databaseUrl, schema.schema, passwordOfRole);
-    sources.set(name, source);
-    const shared = { source, bus, store, clock, ids, log, urls, metrics };
-    const parts = { ...shared, service: name, keys: keys.of(name), settings: settings[name] ?? {} };
-    services.set(name, await startService(definition, parts, { host: '127.0.0.1', port: 0 }));
+  try {
+    const schemas = definitions.map((one) => one.schema);
+    await prepareDatabase(databaseUrl, schemas, passwordOfRole);
+    for (const definition of definitions) {
+      const { name, schema } = definition;
+      const source = await openSource(databaseUrl, schema.schema, passwordOfRole);
+      opened.defer(() => source.destroy());
+      sources.set(name, source);
+      const own = { service: name, source, keys: keys.of(name), settings: settings[name] ?? {} };
+      const service = await startService(definition, { ...shared, ...own }, LISTEN);
+      opened.defer(() => service.stop());
+      services.set(name, service);
+    }
+  } catch (error) {
+    await opened.disposeAsync();
+    throw error;
   }
   for (const service of services.values()) service.begin();
   const client = new ServiceClient('gateway', urls, keys.of('gateway').pairs, clock, ids);
@@ -108,10 +115,8 @@ export async function startIsolated(
     },
     stop: async () => {
       await bus.close(GRACE_MS);
-      for (const service of services.values()) await service.stop();
       client.close();
-      for (const source of sources.values()) await source.destroy();
-      await rm(folder, { recursive: true, force: true });
+      await opened.disposeAsync();
     },
   };
 }

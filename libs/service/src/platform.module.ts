@@ -2,6 +2,7 @@ import { Controller, Get, type DynamicModule, type Provider, type Type } from '@
 import { InternalRoute } from '@quire/auth/permissions';
 import { internalRoutes } from '@quire/contracts/routes';
 import type { ServiceName } from '@quire/contracts/scope';
+import { ObjectIntents } from '@quire/jobs/intents';
 import { Inbox } from '@quire/messaging/inbox';
 import { Outbox } from '@quire/messaging/outbox';
 import { ObjectStore } from '@quire/object-store/object-store';
@@ -62,6 +63,7 @@ function providersOf(parts: ServiceParts): Provider[] {
     { provide: KEYS, useValue: keys },
     { provide: Outbox, useValue: new Outbox(clock, ids) },
     { provide: Inbox, useValue: new Inbox() },
+    { provide: ObjectIntents, useValue: new ObjectIntents() },
     { provide: ServiceClient, useValue: new ServiceClient(service, urls, keys.pairs, clock, ids) },
     { provide: Health, useValue: new Health() },
     { provide: Metrics, useValue: parts.metrics ?? new Metrics() },
