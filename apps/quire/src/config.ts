@@ -41,11 +41,17 @@ const SAME_SITE = ['Lax', 'Strict', 'None'] as const;
 const SECRETS = /PASSWORD|SECRET|DATABASE_URL/;
 
 /** @throws SettingsWrong that names every wrong setting. */
-export function readQuireSettings(env: Readonly<Record<string, string | undefined>>): QuireSettings {
+export function readQuireSettings(
+  env: Readonly<Record<string, string | undefined>>,
+): QuireSettings {
   const read = new Reader(env);
   const dataDir = resolve(read.text('QUIRE_DATA_DIR', './.quire'));
   const adminPassword = read.secret('QUIRE_ADMIN_PASSWORD');
-  const publicUrl = read.optional('QUIRE_PUBLIC_URL', /^https?:\/\/\S+$/, 'an http or https address');
+  const publicUrl = read.optional(
+    'QUIRE_PUBLIC_URL',
+    /^https?:\/\/\S+$/,
+    'an http or https address',
+  );
   const databaseUrl = read.secret('DATABASE_URL');
   const settings: QuireSettings = {
     host: read.text('QUIRE_HOST', '127.0.0.1'),
@@ -61,13 +67,19 @@ export function readQuireSettings(env: Readonly<Record<string, string | undefine
     keysDir: resolve(read.text('QUIRE_KEYS_DIR', `${dataDir}/keys`)),
     rateLimit: read.integer('QUIRE_RATE_LIMIT', 0, 1_000_000),
     dataDir,
-    tenant: read.matching('QUIRE_TENANT', 'library', /^[a-z][a-z0-9]{0,30}$/, 'a letter and up to 30 letters or digits, lower case'),
+    tenant: read.matching(
+      'QUIRE_TENANT',
+      'library',
+      /^[a-z][a-z0-9]{0,30}$/,
+      'a letter and up to 30 letters or digits, lower case',
+    ),
     adminUsername: read.text('QUIRE_ADMIN_USERNAME', 'admin'),
     ...(adminPassword === undefined ? {} : { adminPassword }),
     sample: read.flag('QUIRE_SAMPLE', false),
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
   };
-  if (adminPassword !== undefined && adminPassword.length < 8) read.wrong('QUIRE_ADMIN_PASSWORD', 'must have at least 8 characters');
+  if (adminPassword !== undefined && adminPassword.length < 8)
+    read.wrong('QUIRE_ADMIN_PASSWORD', 'must have at least 8 characters');
   read.oneOf('EVENT_BUS', ['in-process'] as const, 'in-process');
   read.oneOf('OBJECT_STORE', ['disk'] as const, 'disk');
   read.done();
@@ -122,7 +134,10 @@ class Reader {
   }
 
   list(name: string): readonly string[] {
-    return this.text(name, '').split(',').map((one) => one.trim()).filter((one) => one !== '');
+    return this.text(name, '')
+      .split(',')
+      .map((one) => one.trim())
+      .filter((one) => one !== '');
   }
 
   /** The value, or the content of the file that `<name>_FILE` names. */

@@ -26,11 +26,21 @@ const TIMEOUT_MS = 120_000;
 export async function demo(environment: Environment): Promise<ExitCode> {
   const dataDir = await mkdtemp(join(tmpdir(), 'quire-demo-'));
   const output = join(tmpdir(), `quire-demo-${process.pid}.mrc`);
-  const settings = readQuireSettings({ ...environment, QUIRE_DATA_DIR: dataDir, QUIRE_PORT: '0', QUIRE_OPERATIONS_PORT: '0' });
+  const settings = readQuireSettings({
+    ...environment,
+    QUIRE_DATA_DIR: dataDir,
+    QUIRE_PORT: '0',
+    QUIRE_OPERATIONS_PORT: '0',
+  });
   const quire = await startQuire(settings, (line) => process.stderr.write(`${line}\n`));
   try {
     const { url, password } = quire;
-    const client = new QuireClient({ url, tenant: settings.tenant, username: settings.adminUsername, password });
+    const client = new QuireClient({
+      url,
+      tenant: settings.tenant,
+      username: settings.adminUsername,
+      password,
+    });
     try {
       return await runDemo(client, output);
     } finally {
@@ -45,17 +55,29 @@ export async function demo(environment: Environment): Promise<ExitCode> {
 async function runDemo(client: QuireClient, output: string): Promise<ExitCode> {
   const progress = new Progress(false);
   const profile = await findProfile(client, undefined);
-  const imported = await follow(client, await startImport(client, SAMPLE, profile, progress), TIMEOUT_MS, progress);
+  const imported = await follow(
+    client,
+    await startImport(client, SAMPLE, profile, progress),
+    TIMEOUT_MS,
+    progress,
+  );
   const ids = await storedIds(client, imported.jobExecutionId);
   const lines = { fileName: 'demo.csv', lines: Readable.from(linesOf(ids)) };
-  const exported = await exportIds(client, lines, { profile: undefined, output, timeout: TIMEOUT_MS, progress });
+  const exported = await exportIds(client, lines, {
+    profile: undefined,
+    output,
+    timeout: TIMEOUT_MS,
+    progress,
+  });
   const differences = compare(await readFile(SAMPLE), await readFile(output));
   process.stdout.write(table(imported, exported));
   process.stdout.write(`exported file: ${output}\n`);
   const { counts } = imported.details ?? {};
   const whole = counts?.failed === 0 && exported.failed === 0 && exported.exported === counts.total;
   if (differences.length === 0 && whole) {
-    process.stdout.write(`Every one of the ${exported.exported} records came back as it went in.\n`);
+    process.stdout.write(
+      `Every one of the ${exported.exported} records came back as it went in.\n`,
+    );
     return EXIT.done;
   }
   process.stdout.write(`${differences.slice(0, 10).join('\n')}\nThe demo failed.\n`);
@@ -65,14 +87,19 @@ async function runDemo(client: QuireClient, output: string): Promise<ExitCode> {
 /** Instance ids of what one import stored, in the order of its file. */
 async function storedIds(client: QuireClient, snapshotId: string): Promise<{ id: string }[]> {
   const query = new URLSearchParams({ snapshotId, orderBy: 'order', limit: '2147483647' });
-  const { sourceRecords } = await client.get<SourceRecords>(`/source-storage/source-records?${query.toString()}`);
+  const { sourceRecords } = await client.get<SourceRecords>(
+    `/source-storage/source-records?${query.toString()}`,
+  );
   return sourceRecords.map((record) => ({ id: record.externalIdsHolder?.instanceId ?? '' }));
 }
 
 function compare(sample: Buffer, exported: Buffer): string[] {
   const wanted = [...framesOf(sample)];
   const got = [...framesOf(exported)];
-  const differences = wanted.length === got.length ? [] : [`${wanted.length} records went in, ${got.length} came out`];
+  const differences =
+    wanted.length === got.length
+      ? []
+      : [`${wanted.length} records went in, ${got.length} came out`];
   got.forEach((frame, index) => {
     const plain = suppressFields(openStored(frame), { ff999: true });
     const original = wanted[index];
@@ -100,8 +127,24 @@ function table(imported: ImportOutcome, exported: ExportOutcome): string {
   const rate = (records: number, seconds: number): string => String(Math.round(records / seconds));
   const rows = [
     ['', 'records', 'saved', 'failed', 'exported', 'seconds', 'records/s'],
-    ['import', `${counts?.total ?? 0}`, `${saved}`, `${counts?.failed ?? 0}`, '', imported.seconds.toFixed(2), rate(saved, imported.seconds)],
-    ['export', `${exported.total}`, '', `${exported.failed}`, `${exported.exported}`, exported.seconds.toFixed(2), rate(exported.exported, exported.seconds)],
+    [
+      'import',
+      `${counts?.total ?? 0}`,
+      `${saved}`,
+      `${counts?.failed ?? 0}`,
+      '',
+      imported.seconds.toFixed(2),
+      rate(saved, imported.seconds),
+    ],
+    [
+      'export',
+      `${exported.total}`,
+      '',
+      `${exported.failed}`,
+      `${exported.exported}`,
+      exported.seconds.toFixed(2),
+      rate(exported.exported, exported.seconds),
+    ],
   ];
   return `${rows.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(8) : cell.padStart(10))).join('')).join('\n')}\n`;
 }

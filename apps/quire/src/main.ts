@@ -62,7 +62,10 @@ async function run(words: readonly string[]): Promise<ExitCode> {
   }
 }
 
-async function callApi([command, flags]: readonly [ApiCommand, ApiFlags], words: readonly string[]): Promise<ExitCode> {
+async function callApi(
+  [command, flags]: readonly [ApiCommand, ApiFlags],
+  words: readonly string[],
+): Promise<ExitCode> {
   const line = parseCommandLine(words, flags);
   const client = new QuireClient(await connectionOf(line.flags, environment));
   const interrupted = (): never => {

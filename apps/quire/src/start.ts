@@ -44,7 +44,8 @@ function signalled(): Promise<void> {
 function readyLines(quire: RunningQuire, settings: QuireSettings): string {
   const file = relative(process.cwd(), quire.passwordFile) || quire.passwordFile;
   const shown = quire.firstStart ? `  ${quire.password}` : '';
-  const password = settings.adminPassword !== undefined ? 'as set in QUIRE_ADMIN_PASSWORD' : `in ${file}${shown}`;
+  const password =
+    settings.adminPassword !== undefined ? 'as set in QUIRE_ADMIN_PASSWORD' : `in ${file}${shown}`;
   return [
     `Quire is ready at ${quire.url}`,
     `  tenant    ${settings.tenant}`,

@@ -24,7 +24,11 @@ export interface CommandLine {
 
 export function parseCommandLine(words: readonly string[], own: Options): CommandLine {
   try {
-    const parsed = parseArgs({ args: [...words], options: { ...COMMON, ...own }, allowPositionals: true });
+    const parsed = parseArgs({
+      args: [...words],
+      options: { ...COMMON, ...own },
+      allowPositionals: true,
+    });
     return { flags: parsed.values as Flags, words: parsed.positionals };
   } catch (error) {
     throw new CommandFailure(EXIT.usage, error instanceof Error ? error.message : String(error));
@@ -40,7 +44,8 @@ export function textFlag(flags: Flags, name: string): string | undefined {
 export function timeoutMs(flags: Flags): number {
   const text = textFlag(flags, 'timeout');
   if (text === undefined) return Number.POSITIVE_INFINITY;
-  if (!/^\d+$/.test(text)) throw new CommandFailure(EXIT.usage, `--timeout wants whole seconds, not "${text}".`);
+  if (!/^\d+$/.test(text))
+    throw new CommandFailure(EXIT.usage, `--timeout wants whole seconds, not "${text}".`);
   return Number(text) * 1000;
 }
 
@@ -51,19 +56,28 @@ export async function connectionOf(flags: Flags, environment: Environment): Prom
   const dataDir = resolve(environment['QUIRE_DATA_DIR'] ?? '.quire');
   const instance = await readInstance(dataDir);
   const value = (flag: string, ...names: string[]): string | undefined =>
-    textFlag(flags, flag) ?? names.map((name) => environment[name]).find((one) => one !== undefined && one !== '');
+    textFlag(flags, flag) ??
+    names.map((name) => environment[name]).find((one) => one !== undefined && one !== '');
   const url = value('url', 'QUIRE_URL', 'FOLIO_GATEWAY_URL') ?? instance?.url;
   if (url === undefined) {
-    throw new CommandFailure(EXIT.unreachable, 'No server: start one here with npm start, or name one with --url or QUIRE_URL.');
+    throw new CommandFailure(
+      EXIT.unreachable,
+      'No server: start one here with npm start, or name one with --url or QUIRE_URL.',
+    );
   }
-  const password = value('', 'QUIRE_PASSWORD', 'FOLIO_PASSWORD') ?? (await passwordOf(dataDir, environment));
+  const password =
+    value('', 'QUIRE_PASSWORD', 'FOLIO_PASSWORD') ?? (await passwordOf(dataDir, environment));
   if (password === undefined) {
-    throw new CommandFailure(EXIT.notAllowed, 'No password: set QUIRE_PASSWORD (it is never an argument).');
+    throw new CommandFailure(
+      EXIT.notAllowed,
+      'No password: set QUIRE_PASSWORD (it is never an argument).',
+    );
   }
   return {
     url: url.replace(/\/+$/, ''),
     tenant: value('tenant', 'QUIRE_TENANT', 'FOLIO_TENANT_ID') ?? instance?.tenant ?? 'library',
-    username: value('username', 'QUIRE_USERNAME', 'FOLIO_USERNAME') ?? instance?.username ?? 'admin',
+    username:
+      value('username', 'QUIRE_USERNAME', 'FOLIO_USERNAME') ?? instance?.username ?? 'admin',
     password,
   };
 }

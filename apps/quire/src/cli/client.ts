@@ -49,13 +49,21 @@ export class QuireClient {
   async upload<T>(path: string, source: Readable, bytes?: number): Promise<T> {
     const headers: Record<string, string> = { 'content-type': 'application/octet-stream' };
     if (bytes !== undefined) headers['content-length'] = String(bytes);
-    const answer = await this.authorised('POST', path, headers, (request) => pipeline(source, request));
+    const answer = await this.authorised('POST', path, headers, (request) =>
+      pipeline(source, request),
+    );
     return (await readJson(answer)) as T;
   }
 
   /** Streams the answer of `url` (absolute, or a path of this server) into `sink`; gives its size and SHA-256. */
-  async download(url: string, sink: Writable, onBytes?: (count: number) => void): Promise<{ bytes: number; sha256: string }> {
-    const answer = url.startsWith('http') ? await this.send('GET', new URL(url), {}) : await this.authorised('GET', url, {});
+  async download(
+    url: string,
+    sink: Writable,
+    onBytes?: (count: number) => void,
+  ): Promise<{ bytes: number; sha256: string }> {
+    const answer = url.startsWith('http')
+      ? await this.send('GET', new URL(url), {})
+      : await this.authorised('GET', url, {});
     if (answer.statusCode !== 200) throw await failureOf(answer);
     const hash = createHash('sha256');
     let bytes = 0;
@@ -71,8 +79,15 @@ export class QuireClient {
   private async json<T>(method: string, path: string, body?: unknown): Promise<T> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const headers: Record<string, string> =
-      text === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
-    const answer = await this.authorised(method, path, headers, (request) => void request.end(text));
+      text === undefined
+        ? {}
+        : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
+    const answer = await this.authorised(
+      method,
+      path,
+      headers,
+      (request) => void request.end(text),
+    );
     return (await readJson(answer)) as T;
   }
 
@@ -85,9 +100,15 @@ export class QuireClient {
   ): Promise<http.IncomingMessage> {
     this.token ??= await this.login();
     const send = (): Promise<http.IncomingMessage> =>
-      this.send(method, new URL(this.connection.url + path), { ...headers, ...this.identity() }, write);
+      this.send(
+        method,
+        new URL(this.connection.url + path),
+        { ...headers, ...this.identity() },
+        write,
+      );
     const answer = await send();
-    if (answer.statusCode !== 401 || headers['content-type'] === 'application/octet-stream') return checked(answer);
+    if (answer.statusCode !== 401 || headers['content-type'] === 'application/octet-stream')
+      return checked(answer);
     answer.resume();
     this.token = await this.login();
     return checked(await send());
@@ -101,10 +122,18 @@ export class QuireClient {
     const { username, password, tenant } = this.connection;
     const text = JSON.stringify({ username, password });
     const headers = { 'content-type': 'application/json', 'x-okapi-tenant': tenant };
-    const answer = await this.send('POST', new URL(`${this.connection.url}/authn/login`), headers, (request) => request.end(text));
+    const answer = await this.send(
+      'POST',
+      new URL(`${this.connection.url}/authn/login`),
+      headers,
+      (request) => request.end(text),
+    );
     if (answer.statusCode === 422 || answer.statusCode === 401) {
       answer.resume();
-      throw new CommandFailure(EXIT.notAllowed, `Login of "${username}" in tenant "${tenant}" was refused: wrong username, wrong password, or the account is blocked.`);
+      throw new CommandFailure(
+        EXIT.notAllowed,
+        `Login of "${username}" in tenant "${tenant}" was refused: wrong username, wrong password, or the account is blocked.`,
+      );
     }
     const body = (await readJson(await checked(answer))) as { okapiToken: string };
     return body.okapiToken;
@@ -117,17 +146,28 @@ export class QuireClient {
     write?: (request: http.ClientRequest) => unknown,
   ): Promise<http.IncomingMessage> {
     const transport = url.protocol === 'https:' ? https : http;
-    const request = transport.request(url, { method, headers, agent: this.agent, timeout: IDLE_MS });
+    const request = transport.request(url, {
+      method,
+      headers,
+      agent: this.agent,
+      timeout: IDLE_MS,
+    });
     request.on('timeout', () => request.destroy(new Error(`no answer for ${IDLE_MS / 1000} s`)));
     const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
     // The server may answer and close before it has taken the whole body (413): its answer counts, not our broken pipe.
-    const written = Promise.resolve(write ? write(request) : request.end()).catch((error: unknown) => error);
+    const written = Promise.resolve(write ? write(request) : request.end()).catch(
+      (error: unknown) => error,
+    );
     try {
       const [answer] = await answered;
       return answer;
     } catch (error) {
       await written;
-      throw new CommandFailure(EXIT.unreachable, `Quire at ${this.connection.url} cannot be reached: ${reasonOf(error)}. Is it running (npm start)?`, { cause: error });
+      throw new CommandFailure(
+        EXIT.unreachable,
+        `Quire at ${this.connection.url} cannot be reached: ${reasonOf(error)}. Is it running (npm start)?`,
+        { cause: error },
+      );
     }
   }
 }
@@ -147,16 +187,26 @@ async function checked(answer: http.IncomingMessage): Promise<http.IncomingMessa
 async function failureOf(answer: http.IncomingMessage): Promise<CommandFailure> {
   const status = answer.statusCode ?? 0;
   const text = await readText(answer);
-  return new CommandFailure(exitCodeOf(status), `The server answered ${status}: ${sentenceOf(text)}`);
+  return new CommandFailure(
+    exitCodeOf(status),
+    `The server answered ${status}: ${sentenceOf(text)}`,
+  );
 }
 
 /** The messages of a 422 body, or the text itself. */
 function sentenceOf(text: string): string {
   try {
-    const body = JSON.parse(text) as { errors?: { message: string; parameters?: { key: string; value: string }[] }[] };
+    const body = JSON.parse(text) as {
+      errors?: { message: string; parameters?: { key: string; value: string }[] }[];
+    };
     if (!body.errors) return text;
     return body.errors
-      .map((error) => [error.message, ...(error.parameters ?? []).map((one) => `(${one.key}: ${one.value})`)].join(' '))
+      .map((error) =>
+        [
+          error.message,
+          ...(error.parameters ?? []).map((one) => `(${one.key}: ${one.value})`),
+        ].join(' '),
+      )
       .join('; ');
   } catch {
     return text;
@@ -168,7 +218,8 @@ async function readText(answer: http.IncomingMessage): Promise<string> {
   let text = '';
   for await (const part of answer as AsyncIterable<string>) {
     text += part;
-    if (text.length > ANSWER_BYTES_MAX) throw new CommandFailure(EXIT.unexpected, 'The answer is too long.');
+    if (text.length > ANSWER_BYTES_MAX)
+      throw new CommandFailure(EXIT.unexpected, 'The answer is too long.');
   }
   return text;
 }

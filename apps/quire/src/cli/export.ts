@@ -3,7 +3,12 @@ import { rename, stat, unlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DownloadLink, ExportJobExecution, ExportJobProfile, FileDefinition } from '@quire/contracts/data-export';
+import type {
+  DownloadLink,
+  ExportJobExecution,
+  ExportJobProfile,
+  FileDefinition,
+} from '@quire/contracts/data-export';
 import type { QuireClient } from './client.js';
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.js';
 import { Progress } from './progress.js';
@@ -38,11 +43,17 @@ export async function exportRecords(client: QuireClient, line: CommandLine): Pro
   const { flags } = line;
   const sources = ['ids', 'query', 'all'].filter((name) => flags[name] !== undefined);
   if (sources.length !== 1 || line.words.length > 0) {
-    throw new CommandFailure(EXIT.usage, 'What to export? Give one of --ids <file>, --query <cql> or --all.');
+    throw new CommandFailure(
+      EXIT.usage,
+      'What to export? Give one of --ids <file>, --query <cql> or --all.',
+    );
   }
   const format = textFlag(flags, 'format') ?? 'mrc';
   if (format !== 'mrc') {
-    throw new CommandFailure(EXIT.usage, `The format "${format}" is not offered yet; there is mrc.`);
+    throw new CommandFailure(
+      EXIT.usage,
+      `The format "${format}" is not offered yet; there is mrc.`,
+    );
   }
   const progress = new Progress(flags['json'] === true);
   const outcome = await exportIds(client, await idSource(client, flags), {
@@ -64,7 +75,11 @@ export interface ExportOrder {
 }
 
 /** The six steps, from the profile to the file. */
-export async function exportIds(client: QuireClient, source: IdSource, order: ExportOrder): Promise<ExportOutcome> {
+export async function exportIds(
+  client: QuireClient,
+  source: IdSource,
+  order: ExportOrder,
+): Promise<ExportOutcome> {
   const { output, timeout, progress } = order;
   const at = performance.now();
   const profile = await findProfile(client, order.profile);
@@ -87,8 +102,13 @@ async function idSource(client: QuireClient, flags: Flags): Promise<IdSource> {
   if (file !== undefined) return fileOfIds(file);
   const query = textFlag(flags, 'query') ?? 'cql.allRecords=1';
   const parameters = new URLSearchParams({ query, limit: '2147483647' });
-  const { ids } = await client.get<{ ids: { id: string }[] }>(`/instance-bulk/ids?${parameters.toString()}`);
-  return { fileName: flags['all'] === true ? 'all.csv' : 'query.csv', lines: Readable.from(linesOf(ids)) };
+  const { ids } = await client.get<{ ids: { id: string }[] }>(
+    `/instance-bulk/ids?${parameters.toString()}`,
+  );
+  return {
+    fileName: flags['all'] === true ? 'all.csv' : 'query.csv',
+    lines: Readable.from(linesOf(ids)),
+  };
 }
 
 async function fileOfIds(file: string): Promise<IdSource> {
@@ -106,23 +126,46 @@ const IDS_A_PART = 1000;
 
 export function* linesOf(ids: readonly { readonly id: string }[]): Generator<Buffer> {
   for (let at = 0; at < ids.length; at += IDS_A_PART) {
-    yield Buffer.from(ids.slice(at, at + IDS_A_PART).map((one) => `${one.id}\n`).join(''));
+    yield Buffer.from(
+      ids
+        .slice(at, at + IDS_A_PART)
+        .map((one) => `${one.id}\n`)
+        .join(''),
+    );
   }
 }
 
 async function findProfile(client: QuireClient, wanted: string | undefined): Promise<string> {
-  const { jobProfiles } = await client.get<{ jobProfiles: ExportJobProfile[] }>('/data-export/job-profiles?limit=1000');
-  const found = wanted === undefined ? jobProfiles[0] : jobProfiles.find((one) => one.id === wanted || one.name === wanted);
+  const { jobProfiles } = await client.get<{ jobProfiles: ExportJobProfile[] }>(
+    '/data-export/job-profiles?limit=1000',
+  );
+  const found =
+    wanted === undefined
+      ? jobProfiles[0]
+      : jobProfiles.find((one) => one.id === wanted || one.name === wanted);
   if (found?.id !== undefined) return found.id;
   const names = jobProfiles.map((one) => `"${one.name}"`).join(', ');
-  throw new CommandFailure(EXIT.notFound, `There is no export job profile "${wanted ?? ''}". There are: ${names}.`);
+  throw new CommandFailure(
+    EXIT.notFound,
+    `There is no export job profile "${wanted ?? ''}". There are: ${names}.`,
+  );
 }
 
 /** Steps 2 to 4: file definition, upload of the ids, start. */
-async function startExport(client: QuireClient, source: IdSource, jobProfileId: string): Promise<string> {
-  const definition = await client.post<FileDefinition>('/data-export/file-definitions', { fileName: source.fileName });
+async function startExport(
+  client: QuireClient,
+  source: IdSource,
+  jobProfileId: string,
+): Promise<string> {
+  const definition = await client.post<FileDefinition>('/data-export/file-definitions', {
+    fileName: source.fileName,
+  });
   const id = definition.id ?? '';
-  const uploaded = await client.upload<FileDefinition>(`/data-export/file-definitions/${id}/upload`, source.lines, source.bytes);
+  const uploaded = await client.upload<FileDefinition>(
+    `/data-export/file-definitions/${id}/upload`,
+    source.lines,
+    source.bytes,
+  );
   await client.post('/data-export/export', { fileDefinitionId: id, jobProfileId });
   return uploaded.jobExecutionId ?? '';
 }
@@ -134,10 +177,16 @@ interface Following {
 }
 
 /** Step 5: polls until the job has ended. */
-async function follow(client: QuireClient, jobExecutionId: string, { at, timeout, progress }: Following): Promise<ExportJobExecution> {
+async function follow(
+  client: QuireClient,
+  jobExecutionId: string,
+  { at, timeout, progress }: Following,
+): Promise<ExportJobExecution> {
   for (;;) {
     const query = new URLSearchParams({ query: `id=="${jobExecutionId}"` });
-    const { jobExecutions } = await client.get<{ jobExecutions: ExportJobExecution[] }>(`/data-export/job-executions?${query.toString()}`);
+    const { jobExecutions } = await client.get<{ jobExecutions: ExportJobExecution[] }>(
+      `/data-export/job-executions?${query.toString()}`,
+    );
     const job = jobExecutions[0];
     if (!job) throw new CommandFailure(EXIT.notFound, `The job ${jobExecutionId} is gone.`);
     const { exported = 0, failed = 0, total = 0 } = job.progress ?? {};
@@ -145,7 +194,10 @@ async function follow(client: QuireClient, jobExecutionId: string, { at, timeout
     if (job.status !== 'IN_PROGRESS' && job.status !== 'NEW') return job;
     if (performance.now() - at > timeout) {
       progress.clear();
-      throw new CommandFailure(EXIT.timeOut, `The export ${jobExecutionId} is still running; it goes on. Look again with: quire job ${jobExecutionId}`);
+      throw new CommandFailure(
+        EXIT.timeOut,
+        `The export ${jobExecutionId} is still running; it goes on. Look again with: quire job ${jobExecutionId}`,
+      );
     }
     await delay(POLL_MS);
   }
@@ -158,19 +210,37 @@ interface Target {
 }
 
 /** Step 6: the link, and what it gives; under a temporary name until it is whole. */
-async function download(client: QuireClient, job: ExportJobExecution, { at, output, progress }: Target): Promise<ExportOutcome> {
+async function download(
+  client: QuireClient,
+  job: ExportJobExecution,
+  { at, output, progress }: Target,
+): Promise<ExportOutcome> {
   const { exported = 0, failed = 0, total = 0 } = job.progress ?? {};
-  const result = { jobExecutionId: job.id, hrId: job.hrId, status: job.status, exported, failed, total };
+  const result = {
+    jobExecutionId: job.id,
+    hrId: job.hrId,
+    status: job.status,
+    exported,
+    failed,
+    total,
+  };
   const seconds = (): number => (performance.now() - at) / 1000;
   const first = job.exportedFiles?.[0];
   if (job.status === 'FAIL' || !first) return { ...result, seconds: seconds() };
-  const { link } = await client.get<DownloadLink>(`/data-export/job-executions/${job.id}/download/${first.fileId}`);
+  const { link } = await client.get<DownloadLink>(
+    `/data-export/job-executions/${job.id}/download/${first.fileId}`,
+  );
   let received = 0;
   const onBytes = (count: number): void => {
     received += count;
     progress.show({ stage: 'download', current: received, total: 0, unit: 'bytes' });
   };
-  if (output === '-') return { ...result, ...(await client.download(link, process.stdout, onBytes)), seconds: seconds() };
+  if (output === '-')
+    return {
+      ...result,
+      ...(await client.download(link, process.stdout, onBytes)),
+      seconds: seconds(),
+    };
   const file = output ?? first.fileName;
   const temporary = `${file}.part`;
   try {
@@ -188,7 +258,12 @@ function exitOf(status: string): ExitCode {
   return status === 'COMPLETED_WITH_ERRORS' ? EXIT.someFailed : EXIT.jobFailed;
 }
 
-async function report(client: QuireClient, outcome: ExportOutcome, json: boolean, dataOnStdout: boolean): Promise<void> {
+async function report(
+  client: QuireClient,
+  outcome: ExportOutcome,
+  json: boolean,
+  dataOnStdout: boolean,
+): Promise<void> {
   const out = dataOnStdout ? process.stderr : process.stdout;
   if (json) {
     out.write(`${JSON.stringify(outcome)}\n`);
@@ -198,14 +273,22 @@ async function report(client: QuireClient, outcome: ExportOutcome, json: boolean
   const lines = [
     `${outcome.status} (job ${outcome.hrId}, ${outcome.jobExecutionId})`,
     `  ${outcome.exported} of ${outcome.total} exported, ${outcome.failed} failed; ${outcome.seconds.toFixed(1)} s, ${rate} records/s`,
-    ...(outcome.file === undefined ? [] : [`  ${outcome.file}: ${outcome.bytes ?? 0} bytes, sha256 ${outcome.sha256 ?? ''}`]),
+    ...(outcome.file === undefined
+      ? []
+      : [`  ${outcome.file}: ${outcome.bytes ?? 0} bytes, sha256 ${outcome.sha256 ?? ''}`]),
   ];
-  if (outcome.status !== 'COMPLETED') lines.push(...(await explain(client, outcome.jobExecutionId)));
+  if (outcome.status !== 'COMPLETED')
+    lines.push(...(await explain(client, outcome.jobExecutionId)));
   out.write(`${lines.join('\n')}\n`);
 }
 
 async function explain(client: QuireClient, jobExecutionId: string): Promise<string[]> {
   const query = new URLSearchParams({ query: `jobExecutionId==${jobExecutionId}`, limit: '20' });
-  const { errorLogs } = await client.get<{ errorLogs: { errorMessageCode?: string; errorMessageValues?: string[] }[] }>(`/data-export/logs?${query.toString()}`);
-  return errorLogs.map((log) => `  ${log.errorMessageCode ?? ''}: ${(log.errorMessageValues ?? []).join('; ').slice(0, 500)}`);
+  const { errorLogs } = await client.get<{
+    errorLogs: { errorMessageCode?: string; errorMessageValues?: string[] }[];
+  }>(`/data-export/logs?${query.toString()}`);
+  return errorLogs.map(
+    (log) =>
+      `  ${log.errorMessageCode ?? ''}: ${(log.errorMessageValues ?? []).join('; ').slice(0, 500)}`,
+  );
 }

@@ -2,7 +2,11 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, stat, unlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ImportJobExecution, JobProfileInfo, UploadDefinition } from '@quire/contracts/data-import';
+import type {
+  ImportJobExecution,
+  JobProfileInfo,
+  UploadDefinition,
+} from '@quire/contracts/data-import';
 import type { QuireClient } from './client.js';
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.js';
 import { Progress } from './progress.js';
@@ -17,7 +21,14 @@ export const IMPORT_FLAGS = {
 /** What `GET /data-import/jobExecutions/{id}/details` says of an import. */
 interface ImportDetails {
   readonly result?: string;
-  readonly counts: { readonly total: number; readonly created: number; readonly updated: number; readonly unchanged: number; readonly failed: number; readonly warned: number };
+  readonly counts: {
+    readonly total: number;
+    readonly created: number;
+    readonly updated: number;
+    readonly unchanged: number;
+    readonly failed: number;
+    readonly warned: number;
+  };
   readonly messages: readonly { readonly code: string; readonly text: string }[];
   readonly warnings: Readonly<Record<string, number>>;
 }
@@ -38,11 +49,15 @@ const EXPLAINED_MAX = 20;
 
 /** `quire import <file…>`: definition, upload, processFiles, and the job to its end. */
 export async function importFiles(client: QuireClient, line: CommandLine): Promise<ExitCode> {
-  if (line.words.length === 0) throw new CommandFailure(EXIT.usage, 'Which file? quire import <file…>');
+  if (line.words.length === 0)
+    throw new CommandFailure(EXIT.usage, 'Which file? quire import <file…>');
   const progress = new Progress(line.flags['json'] === true);
   const failedTo = textFlag(line.flags, 'failed-to');
   if (failedTo !== undefined && line.words.length > 1) {
-    throw new CommandFailure(EXIT.usage, '--failed-to takes the failed records of one file; import the files one by one.');
+    throw new CommandFailure(
+      EXIT.usage,
+      '--failed-to takes the failed records of one file; import the files one by one.',
+    );
   }
   const profile = await findProfile(client, textFlag(line.flags, 'profile'));
   let worst: ExitCode = EXIT.done;
@@ -55,20 +70,29 @@ export async function importFiles(client: QuireClient, line: CommandLine): Promi
     const outcome = await follow(client, started, timeoutMs(line.flags), progress);
     progress.clear();
     await report(client, outcome, line.flags['json'] === true);
-    if (failedTo !== undefined && (outcome.details?.counts.failed ?? 0) > 0) await saveFailed(client, outcome, failedTo);
+    if (failedTo !== undefined && (outcome.details?.counts.failed ?? 0) > 0)
+      await saveFailed(client, outcome, failedTo);
     worst = Math.max(worst, exitOf(outcome)) as ExitCode;
   }
   return worst;
 }
 
-export async function findProfile(client: QuireClient, wanted: string | undefined): Promise<JobProfileInfo> {
-  const { jobProfiles } = await client.get<{ jobProfiles: JobProfileInfo[] }>('/data-import-profiles/jobProfiles?limit=1000');
+export async function findProfile(
+  client: QuireClient,
+  wanted: string | undefined,
+): Promise<JobProfileInfo> {
+  const { jobProfiles } = await client.get<{ jobProfiles: JobProfileInfo[] }>(
+    '/data-import-profiles/jobProfiles?limit=1000',
+  );
   const isDefault = (one: JobProfileInfo): boolean => one.name === 'Quire - Create MARC records';
   const isWanted = (one: JobProfileInfo): boolean => one.id === wanted || one.name === wanted;
   const found = jobProfiles.find(wanted === undefined ? isDefault : isWanted);
   if (found) return found;
   const names = jobProfiles.map((one) => `"${one.name ?? one.id}"`).join(', ');
-  throw new CommandFailure(EXIT.notFound, `There is no import job profile "${wanted ?? ''}". There are: ${names}.`);
+  throw new CommandFailure(
+    EXIT.notFound,
+    `There is no import job profile "${wanted ?? ''}". There are: ${names}.`,
+  );
 }
 
 interface Started {
@@ -78,14 +102,20 @@ interface Started {
 }
 
 /** Uploads one file and starts its job. */
-export async function startImport(client: QuireClient, file: string, profile: JobProfileInfo, progress: Progress): Promise<Started> {
+export async function startImport(
+  client: QuireClient,
+  file: string,
+  profile: JobProfileInfo,
+  progress: Progress,
+): Promise<Started> {
   const bytes = await sizeOf(file);
   const at = performance.now();
   const definition = await client.post<UploadDefinition>('/data-import/uploadDefinitions', {
     fileDefinitions: [{ name: basename(file), size: Math.ceil(bytes / 1024) }],
   });
   const fileDefinition = definition.fileDefinitions?.[0];
-  if (!fileDefinition?.jobExecutionId || !definition.id) throw new CommandFailure(EXIT.unexpected, 'The server made no job for the file.');
+  if (!fileDefinition?.jobExecutionId || !definition.id)
+    throw new CommandFailure(EXIT.unexpected, 'The server made no job for the file.');
   const source = createReadStream(file, { highWaterMark: 1024 * 1024 });
   let sent = 0;
   source.on('data', (part) => {
@@ -109,19 +139,43 @@ async function sizeOf(file: string): Promise<number> {
   }
 }
 
-export async function follow(client: QuireClient, started: Started, timeout: number, progress: Progress): Promise<ImportOutcome> {
+export async function follow(
+  client: QuireClient,
+  started: Started,
+  timeout: number,
+  progress: Progress,
+): Promise<ImportOutcome> {
   const { jobExecutionId, fileName, at } = started;
   for (;;) {
-    const job = await client.get<ImportJobExecution>(`/change-manager/jobExecutions/${jobExecutionId}`);
-    progress.show({ stage: 'import', current: job.progress?.current ?? 0, total: job.progress?.total ?? 0, unit: 'records' });
+    const job = await client.get<ImportJobExecution>(
+      `/change-manager/jobExecutions/${jobExecutionId}`,
+    );
+    progress.show({
+      stage: 'import',
+      current: job.progress?.current ?? 0,
+      total: job.progress?.total ?? 0,
+      unit: 'records',
+    });
     if (ENDED.has(job.status)) {
-      const details = await client.get<ImportDetails>(`/data-import/jobExecutions/${jobExecutionId}/details`);
+      const details = await client.get<ImportDetails>(
+        `/data-import/jobExecutions/${jobExecutionId}/details`,
+      );
       const seconds = (performance.now() - at) / 1000;
-      return { jobExecutionId, fileName, status: job.status, details, seconds, ...(job.hrId === undefined ? {} : { hrId: job.hrId }) };
+      return {
+        jobExecutionId,
+        fileName,
+        status: job.status,
+        details,
+        seconds,
+        ...(job.hrId === undefined ? {} : { hrId: job.hrId }),
+      };
     }
     if (performance.now() - at > timeout) {
       progress.clear();
-      throw new CommandFailure(EXIT.timeOut, `The import ${jobExecutionId} is still running; it goes on. Look again with: quire job ${jobExecutionId}`);
+      throw new CommandFailure(
+        EXIT.timeOut,
+        `The import ${jobExecutionId} is still running; it goes on. Look again with: quire job ${jobExecutionId}`,
+      );
     }
     await delay(POLL_MS);
   }
@@ -146,24 +200,38 @@ async function report(client: QuireClient, outcome: ImportOutcome, json: boolean
     ...messages.map((message) => `  ${message.text} (${message.code})`),
     ...Object.entries(warnings).map(([code, count]) => `  warning ${code}: ${count}`),
   ];
-  if ((counts?.failed ?? 0) > 0) lines.push(...(await explain(client, outcome.jobExecutionId, counts?.failed ?? 0)));
+  if ((counts?.failed ?? 0) > 0)
+    lines.push(...(await explain(client, outcome.jobExecutionId, counts?.failed ?? 0)));
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** One line per failed record, in words. */
-async function explain(client: QuireClient, jobExecutionId: string, failed: number): Promise<string[]> {
-  const { entries } = await client.get<{ entries: { sourceRecordOrder: string; error: string; sourceRecordTitle?: string }[] }>(
-    `/metadata-provider/jobLogEntries/${jobExecutionId}?errorsOnly=true&limit=${EXPLAINED_MAX}`,
+async function explain(
+  client: QuireClient,
+  jobExecutionId: string,
+  failed: number,
+): Promise<string[]> {
+  const { entries } = await client.get<{
+    entries: { sourceRecordOrder: string; error: string; sourceRecordTitle?: string }[];
+  }>(`/metadata-provider/jobLogEntries/${jobExecutionId}?errorsOnly=true&limit=${EXPLAINED_MAX}`);
+  const lines = entries.map(
+    (entry) => `  record ${Number(entry.sourceRecordOrder) + 1}: ${wordsOf(entry.error)}`,
   );
-  const lines = entries.map((entry) => `  record ${Number(entry.sourceRecordOrder) + 1}: ${wordsOf(entry.error)}`);
-  if (failed > entries.length) lines.push(`  … and ${failed - entries.length} more; --failed-to <file> writes all of them as received`);
+  if (failed > entries.length)
+    lines.push(
+      `  … and ${failed - entries.length} more; --failed-to <file> writes all of them as received`,
+    );
   return lines;
 }
 
 /** The errors come as the JSON text that FOLIO clients parse (data-import, 11.3). */
 function wordsOf(error: string): string {
   try {
-    const parsed = JSON.parse(error) as { errors?: { name: string; message: string }[]; message?: string; error?: string };
+    const parsed = JSON.parse(error) as {
+      errors?: { name: string; message: string }[];
+      message?: string;
+      error?: string;
+    };
     const first = parsed.errors?.[0];
     return first ? `${first.message} [${first.name}]` : (parsed.message ?? parsed.error ?? error);
   } catch {
@@ -171,10 +239,17 @@ function wordsOf(error: string): string {
   }
 }
 
-async function saveFailed(client: QuireClient, outcome: ImportOutcome, file: string): Promise<void> {
+async function saveFailed(
+  client: QuireClient,
+  outcome: ImportOutcome,
+  file: string,
+): Promise<void> {
   const temporary = `${file}.part`;
   try {
-    await client.download(`/data-import/jobExecutions/${outcome.jobExecutionId}/failedRecords.mrc`, createWriteStream(temporary));
+    await client.download(
+      `/data-import/jobExecutions/${outcome.jobExecutionId}/failedRecords.mrc`,
+      createWriteStream(temporary),
+    );
     await rename(temporary, file);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);

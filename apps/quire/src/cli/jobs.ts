@@ -6,7 +6,11 @@ import { textFlag, type CommandLine } from './arguments.js';
 import type { QuireClient } from './client.js';
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.js';
 
-export const JOBS_FLAGS = { kind: { type: 'string' }, watch: { type: 'boolean' }, limit: { type: 'string' } } as const;
+export const JOBS_FLAGS = {
+  kind: { type: 'string' },
+  watch: { type: 'boolean' },
+  limit: { type: 'string' },
+} as const;
 
 const WATCH_MS = 2000;
 
@@ -35,16 +39,28 @@ export async function listJobs(client: QuireClient, line: CommandLine): Promise<
       ...(kind === 'import' ? [] : await exportRows(client, limit)),
     ].sort((a, b) => b.started.localeCompare(a.started));
     print(rows, line.flags['json'] === true);
-    const running = rows.some((row) => !ENDED.has(row.status) && row.status !== 'NEW' && row.status !== 'FILE_UPLOADED');
+    const running = rows.some(
+      (row) => !ENDED.has(row.status) && row.status !== 'NEW' && row.status !== 'FILE_UPLOADED',
+    );
     if (line.flags['watch'] !== true || !running) return EXIT.done;
     await delay(WATCH_MS);
   }
 }
 
-const ENDED = new Set(['COMMITTED', 'ERROR', 'CANCELLED', 'DISCARDED', 'COMPLETED', 'COMPLETED_WITH_ERRORS', 'FAIL']);
+const ENDED = new Set([
+  'COMMITTED',
+  'ERROR',
+  'CANCELLED',
+  'DISCARDED',
+  'COMPLETED',
+  'COMPLETED_WITH_ERRORS',
+  'FAIL',
+]);
 
 async function importRows(client: QuireClient, limit: string): Promise<JobRow[]> {
-  const { jobExecutions } = await client.get<{ jobExecutions: ImportJobExecution[] }>(`/metadata-provider/jobExecutions?limit=${limit}`);
+  const { jobExecutions } = await client.get<{ jobExecutions: ImportJobExecution[] }>(
+    `/metadata-provider/jobExecutions?limit=${limit}`,
+  );
   return jobExecutions.map((job) => ({
     kind: 'import',
     hrId: job.hrId ?? 0,
@@ -58,7 +74,9 @@ async function importRows(client: QuireClient, limit: string): Promise<JobRow[]>
 }
 
 async function exportRows(client: QuireClient, limit: string): Promise<JobRow[]> {
-  const { jobExecutions } = await client.get<{ jobExecutions: ExportJobExecution[] }>(`/data-export/job-executions?limit=${limit}`);
+  const { jobExecutions } = await client.get<{ jobExecutions: ExportJobExecution[] }>(
+    `/data-export/job-executions?limit=${limit}`,
+  );
   return jobExecutions.map((job) => ({
     kind: 'export',
     hrId: job.hrId,
@@ -77,7 +95,15 @@ function print(rows: readonly JobRow[], json: boolean): void {
     return;
   }
   const lines = rows.map((row) =>
-    [row.kind.padEnd(6), String(row.hrId).padStart(5), row.id, row.status.padEnd(21), `${row.done}/${row.total}`.padStart(15), row.started.slice(0, 19), row.name].join('  '),
+    [
+      row.kind.padEnd(6),
+      String(row.hrId).padStart(5),
+      row.id,
+      row.status.padEnd(21),
+      `${row.done}/${row.total}`.padStart(15),
+      row.started.slice(0, 19),
+      row.name,
+    ].join('  '),
   );
   process.stdout.write(lines.length > 0 ? `${lines.join('\n')}\n` : 'No jobs.\n');
 }
@@ -85,16 +111,22 @@ function print(rows: readonly JobRow[], json: boolean): void {
 /** `quire job <id or hrId>`: one job whole. A number may name an import and an export; both are shown. */
 export async function showJob(client: QuireClient, line: CommandLine): Promise<ExitCode> {
   const wanted = line.words[0];
-  if (wanted === undefined || line.words.length > 1) throw new CommandFailure(EXIT.usage, 'Which job? quire job <id or hrId>');
+  if (wanted === undefined || line.words.length > 1)
+    throw new CommandFailure(EXIT.usage, 'Which job? quire job <id or hrId>');
   const found = isAnyUuid(wanted) ? await byId(client, wanted) : await byHrId(client, wanted);
   if (found.length === 0) throw new CommandFailure(EXIT.notFound, `There is no job ${wanted}.`);
-  for (const job of found) process.stdout.write(`${JSON.stringify(job, null, line.flags['json'] === true ? undefined : 2)}\n`);
+  for (const job of found)
+    process.stdout.write(
+      `${JSON.stringify(job, null, line.flags['json'] === true ? undefined : 2)}\n`,
+    );
   return EXIT.done;
 }
 
 async function byId(client: QuireClient, id: string): Promise<object[]> {
   const query = new URLSearchParams({ query: `id==${id}` });
-  const { jobExecutions } = await client.get<{ jobExecutions: ExportJobExecution[] }>(`/data-export/job-executions?${query.toString()}`);
+  const { jobExecutions } = await client.get<{ jobExecutions: ExportJobExecution[] }>(
+    `/data-export/job-executions?${query.toString()}`,
+  );
   if (jobExecutions.length > 0) return jobExecutions;
   try {
     return [await importDetails(client, id)];
@@ -111,9 +143,17 @@ async function importDetails(client: QuireClient, id: string): Promise<object> {
 }
 
 async function byHrId(client: QuireClient, hrId: string): Promise<object[]> {
-  if (!/^\d+$/.test(hrId)) throw new CommandFailure(EXIT.usage, `"${hrId}" is neither an id nor a number.`);
+  if (!/^\d+$/.test(hrId))
+    throw new CommandFailure(EXIT.usage, `"${hrId}" is neither an id nor a number.`);
   const query = new URLSearchParams({ query: `hrId==${hrId}` });
-  const exports = await client.get<{ jobExecutions: ExportJobExecution[] }>(`/data-export/job-executions?${query.toString()}`);
-  const imports = await client.get<{ jobExecutions: ImportJobExecution[] }>(`/metadata-provider/jobExecutions?hrId=${hrId}`);
-  return [...exports.jobExecutions, ...(await Promise.all(imports.jobExecutions.map((job) => importDetails(client, job.id))))];
+  const exports = await client.get<{ jobExecutions: ExportJobExecution[] }>(
+    `/data-export/job-executions?${query.toString()}`,
+  );
+  const imports = await client.get<{ jobExecutions: ImportJobExecution[] }>(
+    `/metadata-provider/jobExecutions?hrId=${hrId}`,
+  );
+  return [
+    ...exports.jobExecutions,
+    ...(await Promise.all(imports.jobExecutions.map((job) => importDetails(client, job.id)))),
+  ];
 }

@@ -50,16 +50,20 @@ export class Progress {
 }
 
 function bar({ current, total }: Step): string {
-  const filled = total > 0 ? Math.min(BAR_CHARACTERS, Math.floor((current / total) * BAR_CHARACTERS)) : 0;
+  const filled =
+    total > 0 ? Math.min(BAR_CHARACTERS, Math.floor((current / total) * BAR_CHARACTERS)) : 0;
   return `[${'#'.repeat(filled)}${'-'.repeat(BAR_CHARACTERS - filled)}]`;
 }
 
 export function describe(step: Step, seconds: number): string {
   const rate = seconds > 0.5 ? step.current / seconds : 0;
   const amount = step.unit === 'bytes' ? megabytes : plain;
-  const parts = [`${step.stage} ${amount(step.current)}${step.total > 0 ? ` of ${amount(step.total)}` : ''}`];
+  const parts = [
+    `${step.stage} ${amount(step.current)}${step.total > 0 ? ` of ${amount(step.total)}` : ''}`,
+  ];
   if (rate > 0) parts.push(`${amount(rate)}/s`);
-  if (rate > 0 && step.total > step.current) parts.push(`${Math.ceil((step.total - step.current) / rate)} s left`);
+  if (rate > 0 && step.total > step.current)
+    parts.push(`${Math.ceil((step.total - step.current) / rate)} s left`);
   return parts.join(', ');
 }
 

@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import { uuidV5 } from '@quire/contracts/ids';
+import { boolArray, int4Array, int8Array, textArray, uuidArray } from '@quire/postgres/bulk';
+import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
+import type { UploadChunk } from '../pipeline/frame-upload.js';
+
+/** Uploads that run now: a lease, the key of their object, and the chunks found so far (data-import, 7.2). */
+export interface FileUploadRow {
+  readonly id: string;
+  readonly file_id: string;
+  readonly object_key: string;
+}
+
+const LEASE = "interval '60 seconds'";
+
+@Injectable()
+export class FileUploads {
+  async begin(
+    tx: TenantTx,
+    upload: { id: string; fileId: string; objectKey: string },
+  ): Promise<void> {
+    await tx.execute(
+      `insert into file_upload (tenant_id, id, file_id, object_key, lease_until) values ($1, $2, $3, $4, clock_timestamp() + ${LEASE})`,
+      [tx.tenantId, upload.id, upload.fileId, upload.objectKey],
+    );
+  }
+
+  async addChunks(tx: TenantTx, uploadId: string, chunks: readonly UploadChunk[]): Promise<void> {
+    await tx.execute(
+      `update file_upload set lease_until = clock_timestamp() + ${LEASE} where tenant_id = $1 and id = $2`,
+      [tx.tenantId, uploadId],
+    );
+    if (chunks.length === 0) return;
+    await tx.execute(
+      `insert into upload_chunk (tenant_id, upload_id, chunk_no, byte_offset, byte_length, first_order, count, frames, refused)
+       select $1, $2, c.* from unnest($3::int4[], $4::int8[], $5::int8[], $6::int8[], $7::int4[], $8::text[], $9::bool[])
+         as c (chunk_no, byte_offset, byte_length, first_order, count, frames, refused)`,
+      [
+        tx.tenantId,
+        uploadId,
+        int4Array(chunks.map((chunk) => chunk.chunkNo)),
+        int8Array(chunks.map((chunk) => chunk.offset)),
+        int8Array(chunks.map((chunk) => chunk.length)),
+        int8Array(chunks.map((chunk) => chunk.firstOrder)),
+        int4Array(chunks.map((chunk) => chunk.count)),
+        textArray(chunks.map((chunk) => chunk.frames)),
+        boolArray(chunks.map((chunk) => chunk.refused)),
+      ],
+    );
+  }
+
+  /** The chunks of the upload become those of the job, in place of any from an upload before. */
+  async handOver(tx: TenantTx, uploadId: string, jobId: string, objectKey: string): Promise<void> {
+    await tx.execute('delete from job_chunk where tenant_id = $1 and job_id = $2', [
+      tx.tenantId,
+      jobId,
+    ]);
+    const numbers = await tx.query<{ chunk_no: number }>(
+      'select chunk_no from upload_chunk where tenant_id = $1 and upload_id = $2',
+      [tx.tenantId, uploadId],
+    );
+    await tx.execute(
+      `insert into job_chunk (tenant_id, job_id, chunk_no, id, object_key, byte_offset, byte_length, first_order, count, frames, refused)
+       select u.tenant_id, $3, u.chunk_no, n.id, $4, u.byte_offset, u.byte_length, u.first_order, u.count, u.frames, u.refused
+       from upload_chunk u join unnest($5::int4[], $6::uuid[]) as n (chunk_no, id) on n.chunk_no = u.chunk_no
+       where u.tenant_id = $1 and u.upload_id = $2`,
+      [
+        tx.tenantId,
+        uploadId,
+        jobId,
+        objectKey,
+        int4Array(numbers.map((row) => row.chunk_no)),
+        uuidArray(numbers.map((row) => uuidV5(jobId, `chunk:${row.chunk_no}`))),
+      ],
+    );
+  }
+
+  async end(tx: TenantTx, uploadId: string): Promise<void> {
+    await tx.execute('delete from file_upload where tenant_id = $1 and id = $2', [
+      tx.tenantId,
+      uploadId,
+    ]);
+  }
+
+  async othersRun(tx: TenantRead, fileId: string, uploadId: string): Promise<boolean> {
+    const row = await tx.one(
+      'select from file_upload where tenant_id = $1 and file_id = $2 and id <> $3 and lease_until > clock_timestamp() limit 1',
+      [tx.tenantId, fileId, uploadId],
+    );
+    return row !== undefined;
+  }
+
+  /** Those whose client or process is gone. */
+  dead(tx: TenantTx): Promise<FileUploadRow[]> {
+    return tx.query<FileUploadRow>(
+      'select id, file_id, object_key from file_upload where tenant_id = $1 and lease_until < clock_timestamp() for update skip locked',
+      [tx.tenantId],
+    );
+  }
+}

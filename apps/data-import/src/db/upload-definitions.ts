@@ -1,0 +1,233 @@
+import { Injectable } from '@nestjs/common';
+import type { DefinitionStatus, UploadFileStatus } from '@quire/contracts/data-import';
+import type { CqlQuery } from '@quire/cql/ast';
+import type { CqlEntity } from '@quire/postgres/cql-entity';
+import { compileCql } from '@quire/postgres/cql-where';
+import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
+
+export interface DefinitionRow {
+  readonly id: string;
+  readonly meta_job_id: string;
+  readonly status: DefinitionStatus;
+  readonly processing_started: boolean;
+  readonly created_at: Date;
+  readonly created_by: string | null;
+  readonly created_by_name: string | null;
+  readonly updated_at: Date;
+  readonly updated_by: string | null;
+  readonly updated_by_name: string | null;
+}
+
+export interface FileRow {
+  readonly id: string;
+  readonly definition_id: string;
+  readonly position: number;
+  readonly name: string;
+  readonly ui_key: string | null;
+  readonly declared_kb: string | null;
+  readonly job_id: string;
+  readonly status: UploadFileStatus;
+  readonly processed: boolean;
+  readonly object_key: string | null;
+  readonly bytes: string | null;
+  readonly frames: string | null;
+  readonly problem: string | null;
+  readonly created_at: Date;
+  readonly uploaded_at: Date | null;
+}
+
+export interface NewFile {
+  readonly id: string;
+  readonly definitionId: string;
+  readonly position: number;
+  readonly name: string;
+  readonly uiKey?: string | undefined;
+  readonly declaredKb?: number | undefined;
+  readonly jobId: string;
+}
+
+export interface UploadedFile {
+  readonly objectKey: string;
+  readonly bytes: number;
+  readonly sha256: Buffer;
+  readonly frames: number;
+  readonly problem: string | undefined;
+}
+
+const STATUSES = ['NEW', 'IN_PROGRESS', 'LOADED', 'COMPLETED', 'ERROR'];
+const DEFINITION: CqlEntity = {
+  fields: {
+    id: { type: 'uuid', sql: 'd.id' },
+    metaJobExecutionId: { type: 'uuid', sql: 'd.meta_job_id' },
+    status: { type: 'enum', sql: 'd.status', values: STATUSES },
+    createDate: { type: 'date', sql: 'd.created_at' },
+    createdDate: { type: 'date', sql: 'd.created_at' },
+    'metadata.createdDate': { type: 'date', sql: 'd.created_at' },
+    'metadata.updatedDate': { type: 'date', sql: 'd.updated_at' },
+    'metadata.createdByUserId': { type: 'uuid', sql: 'd.created_by' },
+    'metadata.updatedByUserId': { type: 'uuid', sql: 'd.updated_by' },
+  },
+};
+const BATCH_ROWS = 200;
+
+@Injectable()
+export class UploadDefinitions {
+  async add(
+    tx: TenantTx,
+    definition: { id: string; metaJobId: string; status: DefinitionStatus },
+    userName: string,
+  ): Promise<void> {
+    await tx.execute(
+      `insert into upload_definition (tenant_id, id, meta_job_id, status, created_by, created_by_name, updated_by, updated_by_name)
+       values ($1, $2, $3, $4, $5, $6, $5, $6)`,
+      [
+        tx.tenantId,
+        definition.id,
+        definition.metaJobId,
+        definition.status,
+        tx.scope.actorId,
+        userName,
+      ],
+    );
+  }
+
+  find(tx: TenantRead, id: string): Promise<DefinitionRow | undefined> {
+    return tx.one<DefinitionRow>(
+      'select * from upload_definition where tenant_id = $1 and id = $2',
+      [tx.tenantId, id],
+    );
+  }
+
+  lock(tx: TenantTx, id: string): Promise<DefinitionRow | undefined> {
+    return tx.one<DefinitionRow>(
+      'select * from upload_definition where tenant_id = $1 and id = $2 for update',
+      [tx.tenantId, id],
+    );
+  }
+
+  /** @param started never goes back to false */
+  async setStatus(
+    tx: TenantTx,
+    id: string,
+    status: DefinitionStatus,
+    started: boolean,
+    userName?: string,
+  ): Promise<void> {
+    await tx.execute(
+      `update upload_definition set status = $3, processing_started = processing_started or $4, updated_at = greatest(now(), updated_at),
+         updated_by = $5, updated_by_name = coalesce($6, updated_by_name) where tenant_id = $1 and id = $2`,
+      [tx.tenantId, id, status, started, tx.scope.actorId, userName ?? null],
+    );
+  }
+
+  async count(tx: TenantRead, query: CqlQuery | undefined): Promise<number> {
+    const { where, params } = compiled(tx, query);
+    const row = await tx.one<{ count: string }>(
+      `select count(*) from upload_definition d where d.tenant_id = $1 and ${where}`,
+      params,
+    );
+    return Number(row?.count ?? 0);
+  }
+
+  async *list(
+    tx: TenantRead,
+    query: CqlQuery | undefined,
+    page: { offset: number; limit: number },
+  ): AsyncGenerator<[DefinitionRow, FileRow[]]> {
+    const { where, orderBy, params } = compiled(tx, query);
+    // Newest first unless the query sorts.
+    const order =
+      query?.sortKeys && query.sortKeys.length > 0 ? orderBy : 'd.created_at desc, d.id';
+    const sql = `select d.* from upload_definition d where d.tenant_id = $1 and ${where} order by ${order} offset ${page.offset} limit ${page.limit}`;
+    for await (const rows of tx.cursor<DefinitionRow>(sql, params, BATCH_ROWS)) {
+      const files = await this.filesOf(
+        tx,
+        rows.map((row) => row.id),
+      );
+      for (const row of rows) yield [row, files.filter((file) => file.definition_id === row.id)];
+    }
+  }
+
+  filesOf(tx: TenantRead, definitionIds: readonly string[]): Promise<FileRow[]> {
+    return tx.query<FileRow>(
+      'select * from upload_file where tenant_id = $1 and definition_id = any ($2) order by position, id',
+      [tx.tenantId, definitionIds],
+    );
+  }
+
+  async addFile(tx: TenantTx, file: NewFile): Promise<void> {
+    await tx.execute(
+      `insert into upload_file (tenant_id, id, definition_id, position, name, ui_key, declared_kb, job_id) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [
+        tx.tenantId,
+        file.id,
+        file.definitionId,
+        file.position,
+        file.name,
+        file.uiKey ?? null,
+        file.declaredKb ?? null,
+        file.jobId,
+      ],
+    );
+  }
+
+  findFile(tx: TenantRead, id: string): Promise<FileRow | undefined> {
+    return tx.one<FileRow>('select * from upload_file where tenant_id = $1 and id = $2', [
+      tx.tenantId,
+      id,
+    ]);
+  }
+
+  fileOfJob(tx: TenantRead, jobId: string): Promise<FileRow | undefined> {
+    return tx.one<FileRow>('select * from upload_file where tenant_id = $1 and job_id = $2', [
+      tx.tenantId,
+      jobId,
+    ]);
+  }
+
+  async renameFile(tx: TenantTx, id: string, name: string): Promise<void> {
+    await tx.execute('update upload_file set name = $3 where tenant_id = $1 and id = $2', [
+      tx.tenantId,
+      id,
+      name,
+    ]);
+  }
+
+  async removeFile(tx: TenantTx, id: string): Promise<void> {
+    await tx.execute('delete from upload_file where tenant_id = $1 and id = $2', [tx.tenantId, id]);
+  }
+
+  async setFileStatus(
+    tx: TenantTx,
+    id: string,
+    from: readonly UploadFileStatus[],
+    to: UploadFileStatus,
+  ): Promise<void> {
+    await tx.execute(
+      'update upload_file set status = $3 where tenant_id = $1 and id = $2 and status = any ($4)',
+      [tx.tenantId, id, to, from],
+    );
+  }
+
+  async setUploaded(tx: TenantTx, id: string, file: UploadedFile): Promise<void> {
+    await tx.execute(
+      `update upload_file set status = 'UPLOADED', object_key = $3, bytes = $4, sha256 = $5, frames = $6, problem = $7, uploaded_at = now()
+       where tenant_id = $1 and id = $2`,
+      [tx.tenantId, id, file.objectKey, file.bytes, file.sha256, file.frames, file.problem ?? null],
+    );
+  }
+
+  async setProcessed(tx: TenantTx, fileIds: readonly string[]): Promise<void> {
+    await tx.execute(
+      'update upload_file set processed = true where tenant_id = $1 and id = any ($2)',
+      [tx.tenantId, fileIds],
+    );
+  }
+}
+
+function compiled(
+  tx: TenantRead,
+  query: CqlQuery | undefined,
+): { where: string; orderBy: string; params: unknown[] } {
+  return compileCql(query, DEFINITION, { params: [tx.tenantId], schema: 'data_import' });
+}

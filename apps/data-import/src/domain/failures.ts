@@ -1,0 +1,66 @@
+import {
+  brokenRule,
+  invalid,
+  notFound,
+  refused,
+  tooLarge,
+  type Failure,
+} from '@quire/contracts/failure';
+
+/** Every way this service says no, with its exact text (data-import, 3.1, 3.2, 3.4 and section 4). */
+export const texts = {
+  definitionNotFound: (id: string): string => `Upload Definition with id '${id}' not found`,
+  jobNotFound: (id: string): string => `JobExecution with id '${id}' was not found`,
+} as const;
+
+export const failures = {
+  definitionNotFound: (id: string): Failure => notFound(texts.definitionNotFound(id)),
+  definitionToChangeNotFound: (id: string): Failure =>
+    notFound(`UploadDefinition with id '${id}' not found`),
+  definitionOfFileNotFound: (id: string): Failure =>
+    notFound(`Upload definition with id '${id}' not found`),
+  definitionOfUploadNotFound: (id: string): Failure =>
+    notFound(`Upload Definition was not found. ID: ${id}`),
+  definitionToProcessNotFound: (id: string): Failure =>
+    notFound(`Upload definition not found by id: ${id}`),
+  fileNotFound: (): Failure => notFound('File not found'),
+  fileToUploadNotFound: (id: string): Failure =>
+    notFound(`FileDefinition not found. FileDefinition ID: ${id}`),
+  processedCannotAdd: (id: string): Failure =>
+    refused(`Cannot add file to uploadDefinition ${id} - linked files are already being processed`),
+  processedCannotUpload: (fileId: string): Failure =>
+    refused(`Cannot upload file ${fileId} - it is already being processed`),
+  processedCannotRemove: (fileId: string): Failure =>
+    refused(`Cannot remove file ${fileId} - it is already being processed`),
+  blocked: (name: string): Failure =>
+    invalid(brokenRule('validation.uploadDefinition.fileExtension.blocked', name, 'name', name)),
+  fileSizeInvalid: (name: string): Failure =>
+    invalid(brokenRule('upload.fileSize.invalid', name, 'size', name)),
+  interrupted: (fileId: string): Failure =>
+    refused(`Upload stream for file with id '${fileId}' has been interrupted`),
+  tooLarge: (bytes: number, limit: number): Failure =>
+    tooLarge(`File size is too large: '${bytes}'. Please use file with size less than ${limit}.`),
+  profileNotFound: (id: string): Failure =>
+    invalid(
+      brokenRule(
+        `JobProfile with id '${id}' was not found`,
+        'import.jobProfile.notFound',
+        'jobProfileInfo.id',
+        id,
+      ),
+    ),
+  nothingUploaded: (id: string): Failure => refused(`No uploaded files in uploadDefinition ${id}`),
+  idsDiffer: (): Failure => refused('Upload definition id in body and path differ'),
+  otherProfile: (id: string): Failure =>
+    refused(`JobExecution already associated to JobProfile with id '${id}'`),
+  jobNotFound: (id: string): Failure => notFound(texts.jobNotFound(id)),
+} as const;
+
+/** Job errors: what is wrong with a file as a whole (8.2). */
+export const JOB_MESSAGES = {
+  EMPTY_FILE: 'File is empty or content is invalid!',
+  COMPRESSED: 'Compressed files are not supported',
+  UNSUPPORTED_FORMAT: 'Unsupported file format',
+  FILE_MISSING: 'The uploaded file is gone',
+} as const;
+export type JobProblem = keyof typeof JOB_MESSAGES;

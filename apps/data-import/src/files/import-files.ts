@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import type { Scope } from '@quire/contracts/scope';
+import type { ChunkError } from '@quire/contracts/source-records';
+import { ObjectIntents } from '@quire/jobs/intents';
+import { ObjectNotFound, ObjectStore, type StoredObject } from '@quire/object-store/object-store';
+import { TenantKey } from '@quire/object-store/tenant-key';
+import { withTenant, type TenantTx } from '@quire/postgres/tenant';
+import { DataSource } from 'typeorm';
+
+/** The uploaded files, as they came; and the lists of errors that source-record-storage writes. */
+@Injectable()
+export class ImportFiles {
+  private readonly intents = new ObjectIntents();
+
+  constructor(
+    private readonly store: ObjectStore,
+    private readonly source: DataSource,
+  ) {}
+
+  keyOf(tenantId: string, uploadId: string): string {
+    return TenantKey.of('import', tenantId, uploadId).toString();
+  }
+
+  announce(tx: TenantTx, key: string): Promise<void> {
+    return this.intents.announce(tx, TenantKey.parse(key));
+  }
+
+  settle(tx: TenantTx, key: string): Promise<void> {
+    return this.intents.settle(tx, key);
+  }
+
+  /** From now on nobody refers to the object: what `remove` does not bring away, the sweep does. */
+  async doom(tx: TenantTx, key: string): Promise<void> {
+    await this.intents.settle(tx, key);
+    await this.intents.announce(tx, TenantKey.parse(key));
+  }
+
+  /** A doomed object, after the commit. */
+  async remove(scope: Scope, key: string): Promise<void> {
+    await this.store.remove(TenantKey.parse(key));
+    // eslint-disable-next-line no-restricted-syntax -- the row says that the object is gone, and it is gone now
+    await withTenant(this.source, scope, (tx) => this.intents.settle(tx, key));
+  }
+
+  overdue(tx: TenantTx, olderThanMs: number): Promise<string[]> {
+    return this.intents.overdue(tx, olderThanMs);
+  }
+
+  put(key: string, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<StoredObject> {
+    return this.store.put(TenantKey.parse(key), source, { signal });
+  }
+
+  /** Parts of one file, one after the other; those that are gone with their file are left out. */
+  async *parts(
+    key: string,
+    places: AsyncIterable<{ offset: number; length: number }>,
+  ): AsyncGenerator<Buffer> {
+    for await (const { offset, length } of places) {
+      yield* await this.store.get(TenantKey.parse(key), { start: offset, end: offset + length });
+    }
+  }
+
+  /** A list of errors: one JSON object a line. Empty when the list is gone. */
+  async *errors(key: string): AsyncGenerator<ChunkError> {
+    let rest = '';
+    try {
+      for await (const part of await this.store.get(TenantKey.parse(key))) {
+        const lines = (rest + part.toString('utf8')).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) yield JSON.parse(line) as ChunkError;
+      }
+    } catch (error) {
+      if (!(error instanceof ObjectNotFound)) throw error;
+    }
+  }
+}

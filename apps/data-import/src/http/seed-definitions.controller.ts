@@ -1,0 +1,201 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Put,
+  Req,
+  Res,
+} from '@nestjs/common';
+import { ApiBody, ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
+import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
+import {
+  SeedFileDefinition,
+  SeedUploadDefinition,
+  SeedUploadDefinitions,
+} from '@quire/contracts/data-import';
+import { invalid, refused, violation } from '@quire/contracts/failure';
+import { isAnyUuid } from '@quire/contracts/ids';
+import {
+  checkLang,
+  correctTotal,
+  required,
+  single,
+  type Paging,
+  type Query,
+} from '@quire/contracts/paging';
+import { routes } from '@quire/contracts/routes';
+import type { Caller, Scope } from '@quire/contracts/scope';
+import type { CqlQuery } from '@quire/cql/ast';
+import { CqlError, listFailureText } from '@quire/cql/errors';
+import { parseCql, URL_LIMITS } from '@quire/cql/parser';
+import { readTenant, streamTenant } from '@quire/postgres/tenant';
+import { located, streamCollection } from '@quire/service/answers';
+import { PagingOf, QueryOf } from '@quire/service/queries';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DataSource } from 'typeorm';
+import { UploadDefinitions, type DefinitionRow, type FileRow } from '../db/upload-definitions.js';
+import { failures } from '../domain/failures.js';
+import { seedDefinitionOf } from '../domain/shapes.js';
+import { FileUploads } from '../usecases/file-uploads.js';
+import { UploadDrafts } from '../usecases/upload-definitions.js';
+
+const BASE = '/data-import/upload/definition';
+
+/** The seed family (data-import, 3.1): ids are plain strings here, one that names nothing is simply unknown. */
+@Controller('data-import/upload')
+export class SeedDefinitionsController {
+  constructor(
+    private readonly source: DataSource,
+    private readonly drafts: UploadDrafts,
+    private readonly uploads: FileUploads,
+    private readonly definitions: UploadDefinitions,
+  ) {}
+
+  @Post('definition')
+  @Permissions(routes.createSeedDefinition)
+  @ApiCreatedResponse({ type: SeedUploadDefinition })
+  async create(
+    @CallerOf() caller: Caller,
+    @QueryOf() query: Query,
+    @Body() sent: SeedUploadDefinition,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SeedUploadDefinition> {
+    checkLang(query);
+    const definition = seedDefinitionOf(
+      await this.drafts.create(caller, sent.fileDefinitions ?? []),
+    );
+    located(reply, caller, `${BASE}/${definition.id ?? ''}`);
+    return definition;
+  }
+
+  @Get('definition')
+  @Permissions(routes.listSeedDefinitions)
+  @ApiOkResponse({ type: SeedUploadDefinitions })
+  async list(
+    @ScopeOf() scope: Scope,
+    @QueryOf() query: Query,
+    @PagingOf() paging: Paging,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    checkLang(query);
+    try {
+      const text = single(query, 'query');
+      const parsed = text === undefined || text === '' ? undefined : parseCql(text, URL_LIMITS);
+      const total = await readTenant(this.source, scope, (tx) =>
+        this.definitions.count(tx, parsed),
+      );
+      await streamCollection(reply, {
+        key: 'uploadDefinitions',
+        items: paging.limit === 0 ? [] : this.listed(scope, parsed, paging),
+        totalRecords: (rows) => correctTotal(rows, total, paging),
+      });
+    } catch (error) {
+      if (error instanceof CqlError) throw refused(listFailureText('definition', error), 'cql');
+      throw error;
+    }
+  }
+
+  @Get('definition/:definitionId')
+  @Permissions(routes.readSeedDefinition)
+  @ApiOkResponse({ type: SeedUploadDefinition })
+  async read(
+    @ScopeOf() scope: Scope,
+    @Param('definitionId') id: string,
+  ): Promise<SeedUploadDefinition> {
+    const found = await readTenant(this.source, scope, async (tx) => {
+      const row = isAnyUuid(id) ? await this.definitions.find(tx, id) : undefined;
+      return row ? { row, files: await this.definitions.filesOf(tx, [row.id]) } : undefined;
+    });
+    if (!found) throw failures.definitionNotFound(id);
+    return seedDefinitionOf(found);
+  }
+
+  @Put('definition/:definitionId')
+  @Permissions(routes.updateSeedDefinition)
+  @ApiOkResponse({ type: SeedUploadDefinition })
+  async update(
+    @CallerOf() caller: Caller,
+    @Param('definitionId') id: string,
+    @Body() sent: SeedUploadDefinition,
+  ): Promise<SeedUploadDefinition> {
+    if (!isAnyUuid(id)) throw failures.definitionToChangeNotFound(id);
+    const { status, fileDefinitions } = sent;
+    const change = {
+      ...(status ? { status } : {}),
+      ...(fileDefinitions ? { files: fileDefinitions } : {}),
+    };
+    return seedDefinitionOf(await this.drafts.update(caller, id, change));
+  }
+
+  @Post('definition/file')
+  @Permissions(routes.addSeedFile)
+  @ApiCreatedResponse({ type: SeedUploadDefinition })
+  async addFile(
+    @CallerOf() caller: Caller,
+    @Body() file: SeedFileDefinition,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SeedUploadDefinition> {
+    const id = file.uploadDefinitionId;
+    if (id === undefined) throw invalid(violation('may not be null', 'uploadDefinitionId', null));
+    if (!isAnyUuid(id)) throw failures.definitionToChangeNotFound(id);
+    const definition = seedDefinitionOf(
+      await this.drafts.addTo(caller, id, file, failures.definitionToChangeNotFound),
+    );
+    located(reply, caller, `${BASE}/${definition.id ?? ''}`);
+    return definition;
+  }
+
+  @Delete('definition/file/:fileId')
+  @HttpCode(204)
+  @Permissions(routes.removeSeedFile)
+  async removeFile(
+    @CallerOf() caller: Caller,
+    @Param('fileId') fileId: string,
+    @QueryOf() query: Query,
+  ): Promise<void> {
+    const id = required(query, 'uploadDefinitionId');
+    if (!isAnyUuid(id)) throw failures.definitionOfFileNotFound(id);
+    await this.drafts.remove(caller, id, fileId.toLowerCase());
+  }
+
+  @Post('file')
+  @HttpCode(200)
+  @Permissions(routes.uploadSeedFile)
+  @ApiBody({ schema: { type: 'string', format: 'binary' } })
+  @ApiOkResponse({ type: SeedUploadDefinition })
+  async upload(
+    @CallerOf() caller: Caller,
+    @QueryOf() query: Query,
+    @Req() request: FastifyRequest,
+  ): Promise<SeedUploadDefinition> {
+    const definitionId = required(query, 'uploadDefinitionId');
+    const fileId = required(query, 'fileId');
+    if (!isAnyUuid(definitionId)) throw failures.definitionOfUploadNotFound(definitionId);
+    if (!isAnyUuid(fileId)) throw failures.fileToUploadNotFound(fileId);
+    return seedDefinitionOf(await this.uploads.take(caller, definitionId, fileId, bodyOf(request)));
+  }
+
+  private async *listed(
+    scope: Scope,
+    query: CqlQuery | undefined,
+    paging: Paging,
+  ): AsyncGenerator<SeedUploadDefinition> {
+    const rows = streamTenant<[DefinitionRow, FileRow[]]>(this.source, scope, (tx) =>
+      this.definitions.list(tx, query, paging),
+    );
+    for await (const [row, files] of rows) yield seedDefinitionOf({ row, files });
+  }
+}
+
+/** The bytes of an upload; none when the request has no body. */
+export function bodyOf(request: FastifyRequest): AsyncIterable<Uint8Array> {
+  return (request.body ?? nothing()) as AsyncIterable<Uint8Array>;
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  await Promise.resolve();
+}

@@ -1,0 +1,10 @@
+import type { ServiceDefinition } from '@quire/service/boot';
+import { AppModule } from './app.module.js';
+import { Imports1700000000001 } from './db/migrations/0001-imports.js';
+
+/** Takes MARC files in, cuts them into chunks, follows the chunks home. */
+export const dataImport: ServiceDefinition = {
+  name: 'data-import',
+  schema: { service: 'data-import', schema: 'data_import', migrations: [Imports1700000000001] },
+  module: AppModule,
+};

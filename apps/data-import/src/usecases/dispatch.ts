@@ -1,0 +1,130 @@
+import {
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { formatDate } from '@quire/contracts/dates';
+import { ChunkReady, type ChunkReadyPayload } from '@quire/contracts/data-import';
+import type { Log } from '@quire/contracts/log';
+import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
+import { Dispatcher } from '@quire/jobs/dispatcher';
+import { Outbox } from '@quire/messaging/outbox';
+import { asSystem, withTenant, type TenantTx } from '@quire/postgres/tenant';
+import { LOG } from '@quire/service/platform.module';
+import { DataSource } from 'typeorm';
+import { JobChunks, type ChunkRow } from '../db/job-chunks.js';
+import { JobExecutions, type JobRow } from '../db/job-executions.js';
+import { UploadDefinitions } from '../db/upload-definitions.js';
+import { profileOf } from '../domain/job-profiles.js';
+import { choose } from '../domain/release-score.js';
+
+/** Releases waiting chunks, a bounded window at a time: the row and its event in one transaction (data-import, 10.5). */
+@Injectable()
+export class Dispatch implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly dispatcher: Dispatcher;
+
+  constructor(
+    private readonly source: DataSource,
+    private readonly jobs: JobExecutions,
+    private readonly chunks: JobChunks,
+    private readonly definitions: UploadDefinitions,
+    private readonly outbox: Outbox,
+    @Inject(LOG) log: Log,
+  ) {
+    this.dispatcher = new Dispatcher({
+      source,
+      lockName: 'data_import.dispatch',
+      round: () => this.round(),
+      log,
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.dispatcher.start();
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.dispatcher.stop();
+  }
+
+  wake(): void {
+    this.dispatcher.wake();
+  }
+
+  /** Chunks whose answer did not come: sent again under the same id. */
+  async releaseLate(scope: Scope): Promise<void> {
+    await withTenant(this.source, scope, async (tx) => {
+      for (const chunk of await this.chunks.releaseLate(tx)) {
+        const job = await this.jobs.lock(tx, chunk.job_id);
+        if (job) await this.announce(tx, job, [chunk]);
+      }
+    });
+  }
+
+  private async round(): Promise<boolean> {
+    const candidates = await asSystem(this.source, (system) => this.chunks.candidates(system));
+    const choice = choose(candidates);
+    if (!choice) return false;
+    return withTenant(
+      this.source,
+      { tenantId: choice.tenantId, actorId: SYSTEM_USER_ID },
+      async (tx) => {
+        const job = await this.jobs.lock(tx, choice.jobId);
+        if (job?.status !== 'PARSING_IN_PROGRESS') return true;
+        const released = await this.chunks.release(tx, job.id, choice.count);
+        await this.announce(tx, job, released);
+        return true;
+      },
+    );
+  }
+
+  private async announce(tx: TenantTx, job: JobRow, chunks: readonly ChunkRow[]): Promise<void> {
+    const file = await this.definitions.fileOfJob(tx, job.id);
+    const payloads = chunks.map((chunk) => readyPayload(tx.tenantId, job, chunk, file?.id));
+    await this.outbox.addAll(tx, ChunkReady, payloads);
+  }
+}
+
+function readyPayload(
+  tenantId: string,
+  job: JobRow,
+  chunk: ChunkRow,
+  fileDefinitionId: string | undefined,
+): ChunkReadyPayload {
+  const profile = profileOf(job.profile_id ?? '');
+  if (!profile) throw new Error(`Job ${job.id} runs without a profile.`);
+  const { id, name, recordTypes, match } = profile;
+  return {
+    tenantId,
+    jobExecutionId: job.id,
+    jobVersion: Number(job.version),
+    chunkId: chunk.id,
+    chunkNo: chunk.chunk_no,
+    attempt: chunk.attempt,
+    objectKey: chunk.object_key,
+    offset: Number(chunk.byte_offset),
+    length: Number(chunk.byte_length),
+    format: 'MARC_RAW',
+    frames: JSON.parse(chunk.frames) as number[],
+    firstOrder: Number(chunk.first_order),
+    count: chunk.count,
+    ...(job.user_name === null ? {} : { userName: job.user_name }),
+    userId: job.user_id,
+    source: fileDefinitionId === undefined ? {} : { fileDefinitionId },
+    snapshot: {
+      status: job.status,
+      ...(job.processing_started_at
+        ? { processingStartedDate: formatDate(job.processing_started_at) }
+        : {}),
+    },
+    profile: { id, name, recordTypes, match },
+    options: {
+      on999ff: 'reject',
+      skipUnchanged: true,
+      strict: false,
+      assignInstanceIds: true,
+      dryRun: false,
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import { formatDate } from '@quire/contracts/dates';
+import {
+  ImportCompleted,
+  ImportJobChanged,
+  ImportJobCreated,
+  type ImportCounts,
+} from '@quire/contracts/data-import';
+import { Outbox } from '@quire/messaging/outbox';
+import type { TenantTx } from '@quire/postgres/tenant';
+import type { JobRow, NewJob } from '../db/job-executions.js';
+import { uiStatusOf } from '../domain/job-execution.js';
+
+/** What the world learns of jobs; each in the transaction that makes it true. */
+@Injectable()
+export class JobEvents {
+  constructor(private readonly outbox: Outbox) {}
+
+  created(tx: TenantTx, job: NewJob, hrId: number): Promise<void> {
+    return this.outbox.add(tx, ImportJobCreated, {
+      tenantId: tx.tenantId,
+      jobExecutionId: job.id,
+      jobVersion: 0,
+      parentJobId: job.parentJobId,
+      subordinationType: job.subordinationType,
+      hrId,
+      status: job.status,
+      ...(job.fileName === undefined ? {} : { fileName: job.fileName }),
+      userId: tx.scope.actorId,
+    });
+  }
+
+  changed(tx: TenantTx, job: JobRow): Promise<void> {
+    return this.outbox.add(tx, ImportJobChanged, {
+      ...about(tx, job),
+      status: job.status,
+      uiStatus: uiStatusOf(job.status),
+      ...(job.error_status === null ? {} : { errorStatus: job.error_status }),
+      ...(job.processing_started_at
+        ? { processingStartedDate: formatDate(job.processing_started_at) }
+        : {}),
+      ...(job.profile_id === null ? {} : { jobProfileId: job.profile_id }),
+      ...(job.total === null ? {} : { total: Number(job.total) }),
+    });
+  }
+
+  completed(tx: TenantTx, job: JobRow, counts: ImportCounts): Promise<void> {
+    return this.outbox.add(tx, ImportCompleted, {
+      ...about(tx, job),
+      status: job.status,
+      result: job.result ?? 'FAILED',
+      counts,
+      completedDate: formatDate(job.completed_at ?? new Date(0)),
+    });
+  }
+}
+
+function about(
+  tx: TenantTx,
+  job: JobRow,
+): { tenantId: string; jobExecutionId: string; jobVersion: number } {
+  return { tenantId: tx.tenantId, jobExecutionId: job.id, jobVersion: Number(job.version) };
+}
