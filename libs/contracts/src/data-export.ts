@@ -146,6 +146,8 @@ export class ExportJobProfile {
   @Flag({ readOnly: true }) readonly default?: boolean;
   @Nested(() => UserInfo, { readOnly: true }) readonly userInfo?: UserInfo;
   @Flag({ optional: true }) readonly locked?: boolean;
+  @AnyUuid({ readOnly: true }) readonly lockedBy?: string;
+  @DateTime({ readOnly: true }) readonly lockedAt?: string;
   @Nested(() => Metadata, { readOnly: true }) readonly metadata?: Metadata;
 }
 
@@ -180,12 +182,14 @@ export class MappingProfile {
   readonly transformations?: readonly Transformation[];
   @OneOf(OUTPUT_FORMATS, { optional: true })
   readonly outputFormat?: (typeof OUTPUT_FORMATS)[number];
-  @Text({ optional: true, pattern: '^\\s*(\\d{3}\\s*(,\\s*\\d{3}\\s*)*)?$' })
-  readonly fieldsSuppression?: string;
+  /** Tags, comma-separated; each is checked with a sentence of its own by data-export. */
+  @Text({ optional: true, max: 10_000 }) readonly fieldsSuppression?: string;
   @Flag({ optional: true }) readonly suppress999ff?: boolean;
   @Flag({ readOnly: true }) readonly default?: boolean;
   @Nested(() => UserInfo, { readOnly: true }) readonly userInfo?: UserInfo;
   @Flag({ optional: true }) readonly locked?: boolean;
+  @AnyUuid({ readOnly: true }) readonly lockedBy?: string;
+  @DateTime({ readOnly: true }) readonly lockedAt?: string;
   @Nested(() => Metadata, { readOnly: true }) readonly metadata?: Metadata;
 }
 

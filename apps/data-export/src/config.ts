@@ -1,0 +1,29 @@
+import { Int } from '@quire/contracts/fields';
+import { WINDOWS } from './domain/slicing.js';
+
+/** Settings of data-export, read from `QUIRE_…` variables by `readSettings`; the initial values are the defaults. */
+export class ExportSettings {
+  /** Largest id file, in units of 1,024 bytes. */
+  @Int({ min: 1 }) readonly uploadKilobytesMax: number = 500_000;
+  /** Slices that this process works on at once; one tenant has at most one less. */
+  @Int({ min: 1, max: 64 }) readonly exportWorkers: number = 3;
+  @Int({ min: 1 }) readonly windowJob: number = WINDOWS.job;
+  @Int({ min: 1 }) readonly windowTenant: number = WINDOWS.tenant;
+  @Int({ min: 1 }) readonly windowTotal: number = WINDOWS.total;
+  /** How long a worker that says nothing keeps its slice, and how often it says something. */
+  @Int({ min: 1 }) readonly leaseMs: number = 30_000;
+  @Int({ min: 1 }) readonly leaseRenewMs: number = 10_000;
+  /** How often waiting work is looked for that no event announced. */
+  @Int({ min: 1 }) readonly sweepMs: number = 5000;
+
+  static readonly env = {
+    windowJob: 'WINDOW_JOB',
+    windowTenant: 'WINDOW_TENANT',
+    windowTotal: 'WINDOW_TOTAL',
+  };
+}
+
+/** What was given, over the defaults. */
+export function exportSettings(given: Partial<ExportSettings>): ExportSettings {
+  return Object.assign(new ExportSettings(), given);
+}

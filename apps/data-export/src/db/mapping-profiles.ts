@@ -1,0 +1,119 @@
+import { Injectable } from '@nestjs/common';
+import { OUTPUT_FORMATS, type MappingProfile } from '@quire/contracts/data-export';
+import { textArray } from '@quire/postgres/bulk';
+import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
+import { BUILT_IN_MAPPING_PROFILES } from '../domain/built-in-profiles.js';
+import type { MappingSnapshot } from '../domain/mapping-profile.js';
+import {
+  PROFILE_COLUMNS,
+  profileAnswer,
+  profileFields,
+  writeValues,
+  type ProfileRow,
+  type ProfileWrite,
+} from './job-profiles.js';
+import type { Listing } from './pages.js';
+import { STAMP_COLUMNS, stampValues } from './stamps.js';
+import { SYSTEM_USER, systemStamps } from './system-user.js';
+
+export interface MappingProfileRow extends ProfileRow {
+  readonly record_types: string[];
+  readonly output_format: string;
+  readonly fields_suppression: string | null;
+  readonly suppress_999ff: boolean;
+}
+
+const COLUMNS = `${PROFILE_COLUMNS}, record_types, output_format, fields_suppression, suppress_999ff`;
+
+export function mappingProfileAnswer(row: MappingProfileRow): object {
+  const { head, tail } = profileAnswer(row);
+  return {
+    ...head,
+    recordTypes: row.record_types,
+    transformations: [],
+    outputFormat: row.output_format,
+    ...(row.fields_suppression === null ? {} : { fieldsSuppression: row.fields_suppression }),
+    suppress999ff: row.suppress_999ff,
+    ...tail,
+  };
+}
+
+export function snapshotOf(row: MappingProfileRow): MappingSnapshot {
+  return {
+    id: row.id,
+    name: row.name,
+    recordTypes: row.record_types,
+    outputFormat: row.output_format,
+    ...(row.fields_suppression === null ? {} : { fieldsSuppression: row.fields_suppression }),
+    suppress999ff: row.suppress_999ff,
+  };
+}
+
+@Injectable()
+export class MappingProfiles {
+  find(tx: TenantRead, id: string): Promise<MappingProfileRow | undefined> {
+    return tx.one<MappingProfileRow>(
+      `select ${COLUMNS} from mapping_profile where tenant_id = $1 and id = $2`,
+      [tx.tenantId, id],
+    );
+  }
+
+  async insert(tx: TenantTx, profile: MappingProfile, write: ProfileWrite): Promise<void> {
+    await tx.execute(
+      `insert into mapping_profile (tenant_id, id, name, description, record_types, output_format, fields_suppression,
+         suppress_999ff, user_first_name, user_last_name, user_name, locked, locked_by, locked_at, ${STAMP_COLUMNS})
+       values ($1, $2, $3, $4, $5::text[], $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+      [
+        tx.tenantId,
+        write.id,
+        profile.name,
+        profile.description ?? null,
+        textArray(profile.recordTypes),
+        profile.outputFormat ?? 'MARC',
+        profile.fieldsSuppression ?? null,
+        profile.suppress999ff ?? false,
+        ...writeValues(write),
+      ],
+    );
+  }
+
+  /** Makes the built-in ones that are missing. */
+  async restoreBuiltIn(tx: TenantTx): Promise<void> {
+    for (const [position, profile] of BUILT_IN_MAPPING_PROFILES.entries()) {
+      await tx.execute(
+        `insert into mapping_profile (tenant_id, id, name, description, record_types, output_format, suppress_999ff,
+           built_in, user_first_name, user_last_name, user_name, ${STAMP_COLUMNS})
+         values ($1, $2, $3, $4, $5::text[], 'MARC', false, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+         on conflict (tenant_id, id) do nothing`,
+        [
+          tx.tenantId,
+          profile.id,
+          profile.name,
+          profile.description,
+          textArray(profile.recordTypes),
+          position,
+          ...SYSTEM_USER,
+          ...stampValues(systemStamps(profile.at)),
+        ],
+      );
+    }
+  }
+}
+
+const format = { type: 'enum', sql: 'profile.output_format', values: OUTPUT_FORMATS } as const;
+
+export const mappingProfileListing: Listing = {
+  collection: 'mapping-profiles',
+  table: 'mapping_profile',
+  alias: 'profile',
+  columns: COLUMNS,
+  defaultOrder: 'profile.built_in, profile.created_at, profile.id',
+  entity: {
+    fields: {
+      ...profileFields('profile'),
+      recordTypes: { type: 'list', sql: 'profile.record_types' },
+      format,
+      outputFormat: format,
+    },
+  },
+};

@@ -1,0 +1,64 @@
+import {
+  forbidden,
+  invalid,
+  invalidText,
+  notFound,
+  refused,
+  tooLarge,
+  violation,
+  type Failure,
+} from '@quire/contracts/failure';
+
+/** Every way this service says no (`data-export.md`, sections 2.5 and 11.3). Texts are contract, the odd ones too. */
+export const failures = {
+  fileDefinitionNotFound: (id: string): Failure =>
+    notFound(`File definition not found with id ${id}`),
+  jobExecutionNotFound: (): Failure => notFound('job-execution not found'),
+  downloadJobNotFound: (id: string): Failure => notFound(`Job execution not found with id ${id}`),
+  /** The last colon is real. */
+  exportFileNotFound: (id: string): Failure => notFound(`Export File with id: ${id} not found:`),
+  jobProfileNotFound: (id: string): Failure => notFound(`JobProfile not found with id ${id}`),
+  mappingProfileNotFound: (id: string): Failure =>
+    notFound(`Mapping profile not found with id ${id}`),
+
+  unknownFileDefinition: (id: string): Failure =>
+    refused(`File definition not found with id ${id}`),
+  unknownJobProfile: (id: string): Failure => refused(`JobProfile not found with id ${id}`),
+  unknownMappingProfile: (id: string): Failure =>
+    refused(`Mapping profile not found with id ${id}`),
+  fileNotUploaded: (id: string): Failure =>
+    refused(`File is not uploaded for file definition with id ${id}`),
+  exportAlreadyStarted: (id: string): Failure =>
+    refused(`Export has already been started for file definition with id ${id}`),
+
+  fileTooLarge: (kilobytes: number, kilobytesMax: number): Failure =>
+    tooLarge(
+      `File size is too large: '${kilobytes}'. Please use file with size less than ${kilobytesMax}.`,
+    ),
+  notCsv: (): Failure => invalidText('File name extension does not corresponds csv format'),
+  holdingsOnlyCsv: (): Failure => invalidText(HOLDINGS_ONLY_CSV),
+  alreadyUploaded: (): Failure => refused('File already uploaded for this FileDefinition'),
+  uploadInterrupted: (id: string): Failure =>
+    refused(`Upload stream for the file [id = '${id}'] has been interrupted`),
+
+  taken: (property: 'id' | 'name', table: string, value: string): Failure =>
+    invalid(
+      violation(`${property} value already exists in table ${table}: ${value}`, property, value),
+    ),
+  noSuchMappingProfile: (id: string): Failure =>
+    invalid(
+      violation(
+        `Cannot set job_profiles.mappingProfileId = ${id} because it does not exist in mapping_profiles.id.`,
+        'mappingProfileId',
+        id,
+      ),
+    ),
+  lockForbidden: (): Failure => forbidden('You do not have permission to lock this profile.'),
+  srsWithInstance: (): Failure =>
+    forbidden('SRS record type cannot be combined together with INSTANCE record type'),
+  suppressionOfItems: (): Failure =>
+    invalidText('Suppression field can not be used only for Item record type'),
+  notAvailableYet: (what: string): Failure => invalidText(`${what} are not available yet`),
+} as const;
+
+export const HOLDINGS_ONLY_CSV = 'Only csv format is supported for holdings export';

@@ -1,0 +1,27 @@
+import { Controller, Get, Res } from '@nestjs/common';
+import { CallerOf, Permissions } from '@quire/auth/permissions';
+import type { Query } from '@quire/contracts/paging';
+import { routes } from '@quire/contracts/routes';
+import type { Caller } from '@quire/contracts/scope';
+import { QueryOf } from '@quire/service/queries';
+import type { FastifyReply } from 'fastify';
+import { DataSource } from 'typeorm';
+import { errorLogAnswer, errorLogListing, type ErrorLogRow } from '../db/error-logs.js';
+import { answerList } from './listings.js';
+
+@Controller('data-export/logs')
+export class ErrorLogsController {
+  constructor(private readonly source: DataSource) {}
+
+  @Get()
+  @Permissions(routes.exportLogs)
+  list(@CallerOf() caller: Caller, @QueryOf() query: Query, @Res() reply: FastifyReply): void {
+    answerList<ErrorLogRow>(this.source, reply, {
+      key: 'errorLogs',
+      listing: errorLogListing,
+      query,
+      scope: caller,
+      write: errorLogAnswer,
+    });
+  }
+}

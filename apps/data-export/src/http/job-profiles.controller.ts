@@ -1,0 +1,81 @@
+import { Body, Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
+import { CallerOf, Permissions } from '@quire/auth/permissions';
+import { ExportJobProfile } from '@quire/contracts/data-export';
+import type { Query } from '@quire/contracts/paging';
+import { routes } from '@quire/contracts/routes';
+import type { Caller } from '@quire/contracts/scope';
+import { readTenant } from '@quire/postgres/tenant';
+import { located } from '@quire/service/answers';
+import { PathId, QueryOf } from '@quire/service/queries';
+import type { FastifyReply } from 'fastify';
+import { DataSource } from 'typeorm';
+import {
+  jobProfileAnswer,
+  jobProfileListing,
+  JobProfiles,
+  type JobProfileRow,
+} from '../db/job-profiles.js';
+import { BUILT_IN, NAME_OF_2020 } from '../domain/built-in-profiles.js';
+import { failures } from '../domain/failures.js';
+import { Profiles } from '../usecases/profiles.js';
+import { answerDialect } from './dialects.js';
+import { answerList } from './listings.js';
+
+const OF_2020 = { id: BUILT_IN.instanceJob, name: NAME_OF_2020 };
+
+@Controller('data-export/job-profiles')
+export class JobProfilesController {
+  constructor(
+    private readonly source: DataSource,
+    private readonly jobProfiles: JobProfiles,
+    private readonly profiles: Profiles,
+  ) {}
+
+  @Get()
+  @Permissions(routes.listExportJobProfiles)
+  async list(
+    @CallerOf() caller: Caller,
+    @QueryOf() query: Query,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const old = (await answerDialect(this.source, caller, reply)) === '2020';
+    answerList<JobProfileRow>(this.source, reply, {
+      key: 'jobProfiles',
+      listing: jobProfileListing(old ? OF_2020 : undefined),
+      query,
+      scope: caller,
+      write: (row) => jobProfileAnswer(old ? asIn2020(row) : row),
+    });
+  }
+
+  @Get(':id')
+  @Permissions(routes.readExportJobProfile)
+  async read(
+    @CallerOf() caller: Caller,
+    @PathId({ name: 'id', notFound: (id) => failures.jobProfileNotFound(id).message }) id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    const old = (await answerDialect(this.source, caller, reply)) === '2020';
+    const row = await readTenant(this.source, caller, (tx) => this.jobProfiles.find(tx, id));
+    if (!row) throw failures.jobProfileNotFound(id);
+    return jobProfileAnswer(old ? asIn2020(row) : row);
+  }
+
+  @Post()
+  @HttpCode(201)
+  @Permissions(routes.createExportJobProfile)
+  async create(
+    @CallerOf() caller: Caller,
+    @Body() profile: ExportJobProfile,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    const row = await this.profiles.createJobProfile(caller, profile);
+    located(reply, caller, `/data-export/job-profiles/${row.id}`);
+    return jobProfileAnswer(row);
+  }
+}
+
+/** Clients of 2020 know the first profile under the name it had then. */
+function asIn2020(row: JobProfileRow): JobProfileRow {
+  return row.id === OF_2020.id ? { ...row, name: NAME_OF_2020, description: NAME_OF_2020 } : row;
+}

@@ -1,0 +1,14 @@
+import type { ServiceDefinition } from '@quire/service/boot';
+import { DataExportModule } from './app.module.js';
+import { Exports1764100000000 } from './db/migrations/0001-exports.js';
+
+/** data-export, to be started with `startService`. Settings: `ExportSettings`. */
+export const dataExport: ServiceDefinition = {
+  name: 'data-export',
+  schema: {
+    service: 'data-export',
+    schema: 'data_export',
+    migrations: [Exports1764100000000],
+  },
+  module: DataExportModule,
+};

@@ -1,0 +1,59 @@
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import type { Log } from '@quire/contracts/log';
+import { LeasedWorker } from '@quire/jobs/worker';
+import { LOG, SETTINGS } from '@quire/service/platform.module';
+import { exportSettings } from '../config.js';
+import type { ClaimedSlice } from '../db/slices.js';
+import { Dispatch } from './dispatch.js';
+import { SliceLeases } from './slice-leases.js';
+import { SliceRuns } from './slice-runs.js';
+
+/** A slice in hand at shut-down may take so long to finish before it is given back. */
+const GRACE_MS = 5000;
+
+/** The background of this service: workers on slices, the dispatcher, and what picks up after processes that died. */
+@Injectable()
+export class ExportWorkers implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly worker: LeasedWorker<ClaimedSlice>;
+
+  constructor(
+    leases: SliceLeases,
+    private readonly dispatch: Dispatch,
+    runs: SliceRuns,
+    @Inject(LOG) log: Log,
+    @Inject(SETTINGS) settings: object,
+  ) {
+    const { exportWorkers, leaseRenewMs, sweepMs } = exportSettings(settings);
+    this.worker = new LeasedWorker({
+      name: 'data-export.slices',
+      claim: () => leases.claim(),
+      run: (claimed, signal) => runs.run(claimed, signal),
+      renew: (claimed) => leases.renew(claimed),
+      giveBack: (claimed) => leases.giveBack(claimed),
+      concurrency: exportWorkers,
+      log,
+      sweepMs,
+      renewMs: leaseRenewMs,
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.worker.start();
+    this.dispatch.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.dispatch.stop();
+    await this.worker.stop(GRACE_MS);
+  }
+
+  /** A slice was let out. */
+  wake(): void {
+    this.worker.wake();
+  }
+}
