@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
-import type { PoolClient, QueryConfig } from 'pg';
+import type { PoolClient } from 'pg';
 import Cursor from 'pg-cursor';
 import type { Scope } from '@quire/contracts/scope';
 
@@ -49,17 +49,17 @@ export class TenantRead {
     return (await this.query<R>(sql, params))[0];
   }
 
-  /** One row in Postgres's binary format: large `bytea` values come as they are, not as hexadecimal text. */
-  async oneBinary<R extends object = Row>(
-    sql: string,
-    params: readonly unknown[],
-  ): Promise<R | undefined> {
-    const result = await this.#client.query<R>({
+  /**
+   * The one `bytea` of the first row. node-postgres reads results as text, whatever it is told, so the bytes travel as
+   * hexadecimal digits; one large value costs much less than many small ones.
+   */
+  async oneBytes(sql: string, params: readonly unknown[]): Promise<Buffer | undefined> {
+    const result = await this.#client.query<(Buffer | null)[]>({
       text: sql,
       values: params as unknown[],
-      binary: true,
-    } as QueryConfig);
-    return result.rows[0];
+      rowMode: 'array',
+    });
+    return result.rows[0]?.[0] ?? undefined;
   }
 
   /** Rows in batches, read as they are asked for: memory does not follow the length of the answer. */
