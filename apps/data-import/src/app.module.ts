@@ -9,10 +9,12 @@ import { JobsController } from './http/jobs.controller.js';
 import { SeedDefinitionsController } from './http/seed-definitions.controller.js';
 import { UploadDefinitionsController } from './http/upload-definitions.controller.js';
 import { Dispatch } from './usecases/dispatch.js';
-import { FileUploads, UploadEnd } from './usecases/file-uploads.js';
-import { Imports, ImportWork } from './usecases/imports.js';
+import { FileUploads } from './usecases/file-uploads.js';
+import { ImportWork } from './usecases/import-work.js';
+import { Imports } from './usecases/imports.js';
 import { JobEvents } from './usecases/job-events.js';
 import { Sweeps, SweptUploads } from './usecases/sweeps.js';
+import { UploadEnd } from './usecases/upload-end.js';
 import { UploadDrafts } from './usecases/upload-definitions.js';
 
 /** Everything that data-import consists of. */

@@ -13,7 +13,6 @@ import { DiskStore } from '@quire/object-store/disk.store';
 import {
   openSource,
   prepareDatabase,
-  verifySchema,
   type PasswordOf,
 } from '@quire/postgres/migrate';
 import { startService, type RunningService, type ServiceDefinition } from '@quire/service/boot';

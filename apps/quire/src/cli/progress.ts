@@ -34,7 +34,8 @@ export class Progress {
       this.shownAt = this.terminal ? 0 : now;
     }
     const every = this.terminal || this.json ? DRAW_EVERY_MS : LINE_EVERY_MS;
-    if (now - this.shownAt < every && step.current < step.total) return;
+    const whole = step.total > 0 && step.current >= step.total;
+    if (now - this.shownAt < every && !whole) return;
     this.shownAt = now;
     const seconds = (now - this.startedAt) / 1000;
     if (this.json) process.stdout.write(`${JSON.stringify(step)}\n`);

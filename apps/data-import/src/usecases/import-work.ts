@@ -1,0 +1,180 @@
+import { Injectable } from '@nestjs/common';
+import type {
+  ChunkCounts,
+  ChunkError,
+  ChunkRejectedPayload,
+  ChunkSavedPayload,
+} from '@quire/contracts/source-records';
+import { type TenantTx } from '@quire/postgres/tenant';
+import { JobChunks, type ChunkRow } from '../db/job-chunks.js';
+import { JobExecutions, type JobRow } from '../db/job-executions.js';
+import { type FileRow } from '../db/upload-definitions.js';
+import { failures, JOB_MESSAGES, type JobProblem } from '../domain/failures.js';
+import { endingOf, isEnded } from '../domain/job-execution.js';
+import { type ImportJobProfile } from '../domain/job-profiles.js';
+import { ImportFiles } from '../files/import-files.js';
+import { JobEvents } from './job-events.js';
+
+interface Beginning {
+  readonly profile: ImportJobProfile;
+  readonly isMarc: boolean;
+}
+
+/** The steps of an import, inside a transaction of {@link Imports}. */
+@Injectable()
+export class ImportWork {
+  constructor(
+    private readonly jobs: JobExecutions,
+    private readonly chunks: JobChunks,
+    private readonly events: JobEvents,
+    private readonly files: ImportFiles,
+  ) {}
+
+  /** processFiles again: the same profile changes nothing; another one is refused when nothing is left to start. */
+  async checkRepeat(
+    tx: TenantTx,
+    definitionId: string,
+    files: readonly FileRow[],
+    profile: ImportJobProfile,
+  ): Promise<void> {
+    const processed = files.find((file) => file.processed);
+    if (!processed) throw failures.nothingUploaded(definitionId);
+    const job = await this.jobs.lock(tx, processed.job_id);
+    if (job?.profile_id && job.profile_id !== profile.id)
+      throw failures.otherProfile(job.profile_id);
+  }
+
+  async begin(tx: TenantTx, file: FileRow, { profile, isMarc }: Beginning): Promise<void> {
+    const job = await this.jobs.lock(tx, file.job_id);
+    if (job?.status !== 'FILE_UPLOADED') return;
+    const { id: profileId, name: profileName } = profile;
+    const problem = isMarc ? (file.problem as JobProblem | null) : 'UNSUPPORTED_FORMAT';
+    if (problem !== null) {
+      await this.jobs.change(tx, job.id, { profileId, profileName, total: 0 });
+      await this.fail(tx, job.id, problem);
+      return;
+    }
+    const started = await this.jobs.change(tx, job.id, {
+      profileId,
+      profileName,
+      status: 'PARSING_IN_PROGRESS',
+      startsNow: true,
+    });
+    await this.events.changed(tx, started);
+    for (const chunk of await this.chunks.refused(tx, job.id))
+      await this.refuse(tx, started, chunk);
+    await this.finishIfDone(tx, started);
+  }
+
+  async takeHome(
+    tx: TenantTx,
+    saved: ChunkSavedPayload,
+    { counts, errors }: { counts: ChunkCounts | undefined; errors: readonly ChunkError[] },
+  ): Promise<void> {
+    const job = await this.jobs.lock(tx, saved.jobExecutionId);
+    const chunk = await this.chunks.find(tx, saved.chunkId);
+    // The answer of a job that is gone, or of a chunk that was answered under another event.
+    if (!job || !chunk || chunk.state === 'DONE') return;
+    if (counts) {
+      await this.chunks.setDone(tx, chunk.id, counts);
+      await this.chunks.addErrors(tx, job.id, errors);
+    } else {
+      await this.chunks.setDropped(tx, chunk.id);
+    }
+    await this.finishIfDone(tx, job);
+  }
+
+  /** Every frame of the chunk becomes a failed record, so that the job ends with a reason. */
+  async giveUp(
+    tx: TenantTx,
+    { jobExecutionId, chunkId, reason }: ChunkRejectedPayload,
+  ): Promise<void> {
+    const job = await this.jobs.lock(tx, jobExecutionId);
+    const chunk = await this.chunks.find(tx, chunkId);
+    if (!job || !chunk || chunk.state === 'DONE') return;
+    if (reason === 'FILE_MISSING')
+      await this.jobs.addMessage(tx, job.id, reason, JOB_MESSAGES.FILE_MISSING);
+    await this.chunks.setDone(tx, chunk.id, allFailed(chunk.count));
+    await this.chunks.addErrors(
+      tx,
+      job.id,
+      framesOf(chunk).map((frame) => ({ ...frame, c: 'STORE' })),
+    );
+    await this.finishIfDone(tx, job);
+  }
+
+  async finishAll(tx: TenantTx): Promise<void> {
+    for (const id of await this.jobs.unfinished(tx)) {
+      const job = await this.jobs.lock(tx, id);
+      if (job) await this.finishIfDone(tx, job);
+    }
+  }
+
+  async listedErrors(key: string): Promise<ChunkError[]> {
+    const errors: ChunkError[] = [];
+    // At most one a frame of the chunk: a thousand.
+    for await (const error of this.files.errors(key)) errors.push(error);
+    return errors;
+  }
+
+  private async refuse(tx: TenantTx, job: JobRow, chunk: ChunkRow): Promise<void> {
+    await this.chunks.setDone(tx, chunk.id, allFailed(chunk.count));
+    await this.chunks.addErrors(
+      tx,
+      job.id,
+      framesOf(chunk).map((frame) => ({ ...frame, c: 'TOO_LARGE' })),
+    );
+  }
+
+  private async fail(tx: TenantTx, jobId: string, problem: JobProblem): Promise<void> {
+    await this.jobs.addMessage(tx, jobId, problem, JOB_MESSAGES[problem]);
+    await this.chunks.dropWaiting(tx, jobId);
+    const ending = {
+      status: 'ERROR',
+      errorStatus: 'FILE_PROCESSING_ERROR',
+      result: 'FAILED',
+      endsNow: true,
+    } as const;
+    const job = await this.jobs.change(tx, jobId, ending);
+    await this.events.completed(tx, job, {
+      created: 0,
+      updated: 0,
+      unchanged: 0,
+      failed: 0,
+      warned: 0,
+    });
+  }
+
+  private async finishIfDone(tx: TenantTx, job: JobRow): Promise<void> {
+    if (isEnded(job.status) || !job.input_complete) return;
+    const { open, ...counts } = await this.chunks.sums(tx, job.id);
+    if (open > 0) return;
+    const { status, result } = endingOf(counts);
+    const ended = await this.jobs.change(tx, job.id, { status, result, endsNow: true });
+    await this.events.completed(tx, ended, counts);
+  }
+}
+
+function allFailed(count: number): ChunkCounts {
+  return {
+    created: 0,
+    updated: 0,
+    unchanged: 0,
+    failed: count,
+    warned: 0,
+    byType: {},
+    warnings: {},
+  };
+}
+
+/** Order, offset and length of each frame of a chunk, from its row. */
+function framesOf(chunk: ChunkRow): { o: number; at: number; len: number }[] {
+  const pairs = JSON.parse(chunk.frames) as number[];
+  let at = Number(chunk.byte_offset);
+  return Array.from({ length: pairs.length / 2 }, (_, index) => {
+    const [skipped = 0, len = 0] = pairs.slice(2 * index, 2 * index + 2);
+    const place = { o: Number(chunk.first_order) + index, at: at + skipped, len };
+    at += skipped + len;
+    return place;
+  });
+}
