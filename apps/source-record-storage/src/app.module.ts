@@ -3,14 +3,22 @@ import { InstanceIds } from './db/instance-ids.js';
 import { RecordReads } from './db/record-reads.js';
 import { Records } from './db/records.js';
 import { Snapshots } from './db/snapshots.js';
+import { StoredIdsReads } from './db/stored-ids.js';
+import { WriteMark } from './db/write-mark.js';
 import { ImportsHandlers } from './events/imports.handlers.js';
 import { ImportFiles } from './files/import-files.js';
 import { InstanceIdsController } from './http/instance-ids.controller.js';
 import { RecordsController } from './http/records.controller.js';
 import { SnapshotsController } from './http/snapshots.controller.js';
 import { SourceRecordsController } from './http/source-records.controller.js';
+import { StreamsController } from './http/streams.controller.js';
+import { ChunkOutcomes } from './usecases/chunk-outcomes.js';
 import { Chunks } from './usecases/chunks.js';
+import { ErrorLists } from './usecases/error-lists.js';
 import { SnapshotFollowing } from './usecases/snapshots.js';
+
+const STORES = [Snapshots, Records, RecordReads, StoredIdsReads, InstanceIds, WriteMark];
+const USE_CASES = [Chunks, ChunkOutcomes, ErrorLists, SnapshotFollowing];
 
 /** Everything that source-record-storage consists of. */
 @Module({
@@ -18,9 +26,10 @@ import { SnapshotFollowing } from './usecases/snapshots.js';
     SnapshotsController,
     RecordsController,
     SourceRecordsController,
+    StreamsController,
     InstanceIdsController,
     ImportsHandlers,
   ],
-  providers: [Snapshots, Records, RecordReads, InstanceIds, ImportFiles, Chunks, SnapshotFollowing],
+  providers: [...STORES, ...USE_CASES, ImportFiles],
 })
 export class AppModule {}

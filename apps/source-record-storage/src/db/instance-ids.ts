@@ -14,38 +14,46 @@ const BATCH_ROWS = 5000;
 
 export type InstanceIdsType = 'INSTANCE' | 'HOLDING';
 
+/** A query made into SQL; its first parameter, the tenant, is filled in by the transaction that runs it. */
+export interface IdSelection {
+  readonly where: string;
+  readonly params: readonly unknown[];
+}
+
+/** @throws CqlError */
+export function selectIds(type: InstanceIdsType, query: CqlQuery | undefined): IdSelection {
+  const params: unknown[] = [null, type === 'HOLDING' ? HOLDING_TYPE : 'MARC_BIB'];
+  const { where } = compileCql(query, INSTANCE, { params, schema: 'source_record_storage' });
+  return { where, params };
+}
+
 @Injectable()
 export class InstanceIds {
-  async count(tx: TenantRead, type: InstanceIdsType, query: CqlQuery | undefined): Promise<number> {
-    const { sql, params } = selection(tx, type, query);
+  async count(tx: TenantRead, selection: IdSelection): Promise<number> {
     const row = await tx.one<{ count: string }>(
-      `select count(distinct r.external_id) ${sql}`,
-      params,
+      `select count(*) from (${distinctIds(selection)}) as ids`,
+      paramsOf(tx, selection),
     );
     return Number(row?.count ?? 0);
   }
 
   async *list(
     tx: TenantRead,
-    type: InstanceIdsType,
-    query: CqlQuery | undefined,
+    selection: IdSelection,
     page: { offset: number; limit: number },
   ): AsyncGenerator<{ id: string }> {
-    const { sql, params } = selection(tx, type, query);
-    const text = `select distinct r.external_id as id ${sql} order by r.external_id offset ${page.offset} limit ${page.limit}`;
+    const text = `${distinctIds(selection)} order by r.external_id offset ${page.offset} limit ${page.limit}`;
+    const params = paramsOf(tx, selection);
     for await (const rows of tx.cursor<{ id: string }>(text, params, BATCH_ROWS)) yield* rows;
   }
 }
 
-function selection(
-  tx: TenantRead,
-  type: InstanceIdsType,
-  query: CqlQuery | undefined,
-): { sql: string; params: unknown[] } {
-  const params: unknown[] = [tx.tenantId, type === 'HOLDING' ? HOLDING_TYPE : 'MARC_BIB'];
-  const { where } = compileCql(query, INSTANCE, { params, schema: 'source_record_storage' });
-  // The partial index of current records is used, then those deleted are left out.
-  const sql = `from record r where r.tenant_id = $1 and r.record_type = $2 and r.state in ('ACTUAL', 'DELETED')
-    and r.state = 'ACTUAL' and r.external_id is not null and ${where}`;
-  return { sql, params };
-}
+const paramsOf = (tx: TenantRead, { params }: IdSelection): unknown[] => [
+  tx.tenantId,
+  ...params.slice(1),
+];
+
+/** In the order of index `record_external`, whose predicate is named; then those deleted are left out. */
+const distinctIds = ({ where }: IdSelection): string =>
+  `select distinct r.external_id as id from record r where r.tenant_id = $1 and r.record_type = $2
+     and r.state in ('ACTUAL', 'DELETED') and r.state = 'ACTUAL' and r.external_id is not null and ${where}`;

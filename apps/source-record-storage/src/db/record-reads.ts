@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RecordState, SourceRecordType } from '@quire/contracts/source-records';
 import type { TenantRead } from '@quire/postgres/tenant';
+import { hridEquals } from './hrid.js';
 
 /** The reading side of `record`: one record, filtered lists, and the bytes by lists of external ids. */
 export interface RecordRow {
@@ -36,9 +37,14 @@ export interface SourceRecordFilter {
   readonly leaderRecordStatus?: string | undefined;
   readonly updatedAfter?: Date | undefined;
   readonly updatedBefore?: Date | undefined;
-  /** `<column> <direction>`, made from an allow-list by {@link orderBy}. */
+  /** `<column> <direction>`, made from {@link ORDER_COLUMNS}. */
   readonly order: readonly string[];
 }
+
+/** What stands in place of one id of a list: all null if nothing was found. */
+export type FoundRow =
+  | (RecordRow & { readonly others: string })
+  | ({ readonly [K in keyof RecordRow]: null } & { readonly others: null });
 
 const BATCH_ROWS = 200;
 const LOGICALLY_DELETED = ['d', 's', 'x'];
@@ -81,39 +87,54 @@ export class RecordReads {
     ids: readonly (string | null)[],
     first: number,
   ): Promise<Buffer> {
-    const row = await tx.oneBinary<{ frames: Buffer }>(FRAMES, [
+    const frames = await tx.oneBytes(FRAMES, [tx.tenantId, recordType, ids, first]);
+    return frames ?? Buffer.alloc(0);
+  }
+
+  /** The same, as rows. */
+  byExternalIds(
+    tx: TenantRead,
+    recordType: SourceRecordType,
+    ids: readonly (string | null)[],
+  ): Promise<FoundRow[]> {
+    return tx.query<FoundRow>(`select ${COLUMNS}, r.others ${BY_EXTERNAL_IDS} order by q.place`, [
       tx.tenantId,
       recordType,
       ids,
-      first,
     ]);
-    return row?.frames ?? Buffer.alloc(0);
   }
 }
 
-const SELECT = `select r.id, r.snapshot_id, r.matched_id, r.generation, r.record_type, r.state, r.external_id, r.external_hrid,
+const COLUMNS = `r.id, r.snapshot_id, r.matched_id, r.generation, r.record_type, r.state, r.external_id, r.external_hrid,
   r.record_order, r.leader_status, r.suppress_discovery, r.created_at, r.created_by, r.created_by_name, r.updated_at,
-  r.updated_by, r.updated_by_name, c.content
+  r.updated_by, r.updated_by_name, c.content`;
+const SELECT = `select ${COLUMNS}
   from record r join record_content c on (c.tenant_id, c.record_id) = (r.tenant_id, r.id)`;
 
-/** A null id was no id at all: kind 4. Several current records of one id: the newest, and how many more there are. */
+/**
+ * The newest current record of each external id, and how many more there are. A null id was no id at all. Lateral, with a
+ * limit: one look-up in `record_external` per id, whatever the planner knows of the tables.
+ */
+const BY_EXTERNAL_IDS = `
+  from unnest($3::uuid[]) with ordinality as q (id, place)
+  cross join lateral (select (q.place - 1)::int as n) as at
+  left join lateral (
+    select f.*, count(*) over () - 1 as others from record f
+    where f.tenant_id = $1 and f.record_type = $2 and f.external_id = q.id and f.state in ('ACTUAL', 'DELETED')
+    order by f.updated_at desc, f.id desc limit 1) as r on true
+  left join record_content c on c.tenant_id = $1 and c.record_id = r.id`;
+
+const DUPLICATES_MAX = 32_767;
+
 const FRAMES = `
   select string_agg(
     case
-      when q.id is null then int4send(5) || '\\x04'::bytea || int4send($4 + q.n - 1)
-      when r.id is null then int4send(5) || '\\x02'::bytea || int4send($4 + q.n - 1)
-      else (int4send(40 + octet_length(c.content)) || '\\x01'::bytea || int4send($4 + q.n - 1)
-        || set_byte('\\x00'::bytea, 0, (case when r.state = 'DELETED' then 1 else 0 end) | (case when r.suppress_discovery then 2 else 0 end))
-        || int2send((least(r.others, 32767))::int2) || uuid_send(r.matched_id) || uuid_send(r.external_id)) || c.content
-    end, ''::bytea order by q.n) as frames
-  from unnest($3::uuid[]) with ordinality as q (id, place)
-  cross join lateral (select q.place::int as n) as at
-  left join lateral (
-    select f.id, f.state, f.suppress_discovery, f.matched_id, f.external_id, count(*) over () - 1 as others
-    from record f
-    where f.tenant_id = $1 and f.record_type = $2 and f.external_id = q.id and f.state in ('ACTUAL', 'DELETED')
-    order by f.updated_at desc, f.id desc limit 1) as r on true
-  left join record_content c on c.tenant_id = $1 and c.record_id = r.id`.replace(/q\.n/g, 'at.n');
+      when q.id is null then int4send(5) || '\\x04'::bytea || int4send($4 + at.n)
+      when r.id is null then int4send(5) || '\\x02'::bytea || int4send($4 + at.n)
+      else (int4send(40 + octet_length(c.content)) || '\\x01'::bytea || int4send($4 + at.n)
+        || set_byte('\\x00'::bytea, 0, (r.state = 'DELETED')::int + 2 * r.suppress_discovery::int)
+        || int2send(least(r.others, ${DUPLICATES_MAX})::int2) || uuid_send(r.matched_id) || uuid_send(r.external_id)) || c.content
+    end, ''::bytea order by at.n) as frames ${BY_EXTERNAL_IDS}`;
 
 function whereOf(tx: TenantRead, filter: SourceRecordFilter): { where: string; params: unknown[] } {
   const params: unknown[] = [tx.tenantId, filter.recordType];
@@ -124,12 +145,13 @@ function whereOf(tx: TenantRead, filter: SourceRecordFilter): { where: string; p
     ['r.matched_id', filter.recordId],
     ['r.snapshot_id', filter.snapshotId],
     ['r.external_id', filter.externalId],
-    ['r.external_hrid', filter.externalHrid],
     ['r.suppress_discovery', filter.suppressFromDiscovery],
     ['r.leader_status', filter.leaderRecordStatus],
   ];
   for (const [column, value] of equal)
     if (value !== undefined) conditions.push(`${column} = ${bound(value)}`);
+  if (filter.externalHrid !== undefined)
+    conditions.push(hridEquals('r.external_hrid', bound(filter.externalHrid)));
   if (filter.updatedAfter) conditions.push(`r.updated_at >= ${bound(filter.updatedAfter)}`);
   if (filter.updatedBefore) conditions.push(`r.updated_at <= ${bound(filter.updatedBefore)}`);
   return { where: conditions.join(' and '), params };

@@ -1,83 +1,107 @@
 import { Injectable } from '@nestjs/common';
 import {
+  byteaArray,
   int4Array,
   int8Array,
   jsonbArray,
-  byteaArray,
   textArray,
   uuidBytesArray,
 } from '@quire/postgres/bulk';
 import type { TenantTx } from '@quire/postgres/tenant';
-import type { RecordRows } from '../pipeline/read-chunk.js';
+import type { SourceRecordType } from '@quire/contracts/source-records';
 
-/** The writing side of `record` and `record_content`: a chunk in two statements, whatever its size. */
+/**
+ * The writing side of `record` and `record_content`: a chunk in two statements, whatever its size (three where it
+ * supersedes records).
+ */
+export interface RecordColumns {
+  readonly count: number;
+  readonly ids: readonly Buffer[];
+  readonly matchedIds: readonly Buffer[];
+  readonly generations: readonly number[];
+  readonly types: readonly SourceRecordType[];
+  readonly externalIds: readonly (Buffer | null)[];
+  readonly hrids: readonly (string | null)[];
+  readonly sources: readonly (string | null)[];
+  readonly orders: readonly number[];
+  readonly statuses: readonly string[];
+  readonly titles: readonly string[];
+  readonly warnings: readonly (object | null)[];
+  readonly offsets: readonly number[];
+  readonly lengths: readonly number[];
+  readonly hashes: readonly Buffer[];
+  readonly contents: readonly Buffer[];
+  readonly supersededIds: readonly string[];
+}
+
 export interface Saving {
   readonly snapshotId: string;
   readonly sourceId: string | undefined;
   readonly userName: string | undefined;
 }
 
-/** Postgres says that a value or a constraint is at fault, not the server: classes 22 and 23. */
-const REFUSED = /^2[23]/;
+/** Postgres says that a value or a constraint is at fault, not the server: classes 22, 23, and 54 for what is too long. */
+const REFUSED = /^(22|23|54)/;
+const UNIQUE_VIOLATION = '23505';
+const GENERATION_INDEX = 'record_generation';
 
 @Injectable()
 export class Records {
+  /** A row that is there already, from a chunk that ran before, stays as it is. */
+  async insert(tx: TenantTx, rows: RecordColumns, saving: Saving): Promise<void> {
+    if (rows.supersededIds.length > 0)
+      await tx.execute(SUPERSEDE, [tx.tenantId, rows.supersededIds]);
+    if (rows.count > 0) await insertRows(tx, rows, saving, [0, rows.count]);
+  }
+
   /**
-   * Inserts the rows. Those that the database refuses are found by halves and left out; gives their positions (data-import
-   * 9.2, check 8). A row that is there already, from a chunk that ran before, stays as it is.
+   * Which rows the database takes under no circumstances, found by halves (data-import 9.2, check 8). For a transaction that
+   * is rolled back afterwards. @returns their positions
    */
-  async insert(tx: TenantTx, rows: RecordRows, saving: Saving): Promise<number[]> {
+  async findRefused(tx: TenantTx, rows: RecordColumns, saving: Saving): Promise<number[]> {
     const refused: number[] = [];
-    await this.insertRange(tx, rows, saving, { from: 0, to: rows.count, refused });
-    return refused;
-  }
-
-  private async insertRange(
-    tx: TenantTx,
-    rows: RecordRows,
-    saving: Saving,
-    { from, to, refused }: Range,
-  ): Promise<void> {
-    if (from >= to) return;
-    try {
-      await tx.savepoint(() => insertRows(tx, rows, saving, [from, to]));
-    } catch (error) {
-      const code = (error as { code?: unknown }).code;
-      if (typeof code !== 'string' || !REFUSED.test(code)) throw error;
-      if (to - from === 1) {
-        refused.push(from);
-        return;
+    const search = async (from: number, to: number): Promise<void> => {
+      if (from >= to) return;
+      try {
+        await tx.savepoint(() => insertRows(tx, rows, saving, [from, to]));
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        if (to - from === 1) {
+          refused.push(from);
+          return;
+        }
+        const middle = from + Math.floor((to - from) / 2);
+        await search(from, middle);
+        await search(middle, to);
       }
-      const middle = from + Math.floor((to - from) / 2);
-      await this.insertRange(tx, rows, saving, { from, to: middle, refused });
-      await this.insertRange(tx, rows, saving, { from: middle, to, refused });
-    }
-  }
-
-  /** Which of these numbers (001) belong to a current bibliographic record. */
-  async storedBibHrids(tx: TenantTx, hrids: readonly string[]): Promise<Set<string>> {
-    const rows = await tx.query<{ external_hrid: string }>(
-      `select external_hrid from record where tenant_id = $1 and record_type = 'MARC_BIB' and state = 'ACTUAL'
-         and external_hrid = any ($2)`,
-      [tx.tenantId, hrids],
-    );
-    return new Set(rows.map((row) => row.external_hrid));
+    };
+    await search(0, rows.count);
+    return refused;
   }
 }
 
-interface Range {
-  readonly from: number;
-  readonly to: number;
-  readonly refused: number[];
+/** A row is at fault: without it the others can be stored. */
+export const isRefusal = (error: unknown): boolean => REFUSED.test(stateOf(error));
+
+/** Somebody else has made the same generation meanwhile: to be read and tried again. */
+export function isTakenGeneration(error: unknown): boolean {
+  const { constraint } = error as { constraint?: unknown };
+  return stateOf(error) === UNIQUE_VIOLATION && constraint === GENERATION_INDEX;
+}
+
+function stateOf(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
 }
 
 async function insertRows(
   tx: TenantTx,
-  rows: RecordRows,
+  rows: RecordColumns,
   saving: Saving,
   range: readonly [number, number],
 ): Promise<void> {
-  const part = <T>(column: readonly T[]): readonly T[] => column.slice(...range);
+  const part = <T>(column: readonly T[]): readonly T[] =>
+    range[0] === 0 && range[1] === column.length ? column : column.slice(...range);
   const ids = uuidBytesArray(part(rows.ids));
   await tx.execute(INSERT_RECORDS, [
     tx.tenantId,
@@ -86,6 +110,8 @@ async function insertRows(
     tx.scope.actorId,
     saving.userName ?? null,
     ids,
+    uuidBytesArray(part(rows.matchedIds)),
+    int4Array(part(rows.generations)),
     textArray(part(rows.types)),
     uuidBytesArray(part(rows.externalIds)),
     textArray(part(rows.hrids)),
@@ -101,19 +127,26 @@ async function insertRows(
   await tx.execute(INSERT_CONTENTS, [tx.tenantId, ids, byteaArray(part(rows.contents))]);
 }
 
-/** A record made by an import is its own first generation: its matched id is its id. */
+/** Times are those of the statement, not of the transaction: see `write-mark.ts`. */
 const INSERT_RECORDS = `
-  insert into record (tenant_id, snapshot_id, source_id, created_by, created_by_name, updated_by, updated_by_name, action,
-    id, matched_id, record_type, external_id, external_hrid, control_number_source, record_order, leader_status, state,
-    title, warnings, origin_at, origin_length, origin_sha256)
-  select $1, $2, $3, $4, $5, $4, $5, 'CREATED', r.id, r.id, r.type, r.external_id, r.hrid, r.source, r.record_order, r.status,
-    case when r.status = 'd' then 'DELETED' else 'ACTUAL' end, r.title, r.warnings, r.at, r.length, r.sha256
-  from unnest($6::uuid[], $7::text[], $8::uuid[], $9::text[], $10::text[], $11::int4[], $12::text[], $13::text[], $14::jsonb[],
-    $15::int8[], $16::int4[], $17::bytea[])
-    as r (id, type, external_id, hrid, source, record_order, status, title, warnings, at, length, sha256)
-  on conflict do nothing`;
+  insert into record (tenant_id, snapshot_id, source_id, created_by, created_by_name, updated_by, updated_by_name, created_at,
+    updated_at, id, matched_id, generation, action, record_type, external_id, external_hrid, control_number_source,
+    record_order, leader_status, state, title, warnings, origin_at, origin_length, origin_sha256)
+  select $1, $2, $3, $4, $5, $4, $5, statement_timestamp(), statement_timestamp(), r.id, r.matched_id, r.generation,
+    case when r.generation = 0 then 'CREATED' else 'UPDATED' end, r.type, r.external_id, r.hrid, r.source, r.record_order,
+    r.status, case when r.status = 'd' then 'DELETED' else 'ACTUAL' end, r.title, r.warnings, r.at, r.length, r.sha256
+  from unnest($6::uuid[], $7::uuid[], $8::int4[], $9::text[], $10::uuid[], $11::text[], $12::text[], $13::int4[], $14::text[],
+    $15::text[], $16::jsonb[], $17::int8[], $18::int4[], $19::bytea[])
+    as r (id, matched_id, generation, type, external_id, hrid, source, record_order, status, title, warnings, at, length, sha256)
+  on conflict (tenant_id, id) do nothing`;
 
 const INSERT_CONTENTS = `
   insert into record_content (tenant_id, record_id, content)
   select $1, r.id, r.content from unnest($2::uuid[], $3::bytea[]) as r (id, content)
-  on conflict do nothing`;
+  on conflict (tenant_id, record_id) do nothing`;
+
+/** In the order of matched ids, so that two chunks never wait for each other. */
+const SUPERSEDE = `
+  with held as (select id from record where tenant_id = $1 and id = any ($2::uuid[]) and state in ('ACTUAL', 'DELETED')
+    order by matched_id for update)
+  update record r set state = 'OLD' from held where r.tenant_id = $1 and r.id = held.id`;

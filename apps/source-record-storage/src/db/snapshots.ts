@@ -25,8 +25,14 @@ export interface SnapshotChange {
 
 export interface Changed {
   readonly row: SnapshotRow;
-  /** Undefined: the snapshot is new. */
+  readonly created: boolean;
   readonly previousStatus: JobStatus | undefined;
+}
+
+export interface Held {
+  readonly status: JobStatus;
+  /** Present: the snapshot was not there. */
+  readonly made?: SnapshotRow;
 }
 
 @Injectable()
@@ -44,45 +50,44 @@ export class Snapshots {
       'select * from snapshot where tenant_id = $1 and id = $2 for update',
       [tx.tenantId, change.id],
     );
-    const row = await tx.one<SnapshotRow>(
-      `insert into snapshot as s (tenant_id, id, status, processing_started_at, job_version, created_by, updated_by)
-       values ($1, $2, $3, $4, $5, $6, $6)
+    const row = await tx.one<SnapshotRow & { created: boolean }>(
+      `${INSERT}
        on conflict (tenant_id, id) do update set status = excluded.status, job_version = excluded.job_version,
          processing_started_at = coalesce(excluded.processing_started_at, s.processing_started_at),
          updated_at = greatest(now(), s.updated_at), updated_by = excluded.updated_by
        where s.job_version < excluded.job_version or (s.job_version = excluded.job_version and s.status <> excluded.status)
-       returning s.*`,
-      [
-        tx.tenantId,
-        change.id,
-        change.status,
-        change.processingStartedDate ?? null,
-        change.jobVersion,
-        tx.scope.actorId,
-      ],
+       returning s.*, xmax = 0 as created`,
+      valuesOf(tx, change),
     );
-    return row ? { row, previousStatus: before?.status } : undefined;
+    return row ? { row, created: row.created, previousStatus: before?.status } : undefined;
   }
 
   /**
-   * For a chunk: made when its event came before the job's, and held so that no deletion comes in between. Gives the status.
+   * For a chunk: makes the snapshot when its event came before the job's, and holds its row, so that neither a deletion nor
+   * the end of the job comes in between.
    */
-  async hold(tx: TenantTx, change: SnapshotChange): Promise<JobStatus> {
-    await tx.execute(
-      `insert into snapshot (tenant_id, id, status, processing_started_at, job_version, created_by, updated_by)
-       values ($1, $2, $3, $4, 0, $5, $5) on conflict do nothing`,
-      [
-        tx.tenantId,
-        change.id,
-        change.status,
-        change.processingStartedDate ?? null,
-        tx.scope.actorId,
-      ],
+  async hold(tx: TenantTx, change: SnapshotChange): Promise<Held> {
+    const made = await tx.one<SnapshotRow>(
+      `${INSERT} on conflict do nothing returning s.*`,
+      valuesOf(tx, change),
     );
+    if (made) return { status: made.status, made };
     const row = await tx.one<{ status: JobStatus }>(
       'select status from snapshot where tenant_id = $1 and id = $2 for share',
       [tx.tenantId, change.id],
     );
-    return row?.status ?? change.status;
+    return { status: row?.status ?? change.status };
   }
 }
+
+const INSERT = `insert into snapshot as s (tenant_id, id, status, processing_started_at, job_version, created_by, updated_by)
+  values ($1, $2, $3, $4, $5, $6, $6)`;
+
+const valuesOf = (tx: TenantTx, change: SnapshotChange): unknown[] => [
+  tx.tenantId,
+  change.id,
+  change.status,
+  change.processingStartedDate ?? null,
+  change.jobVersion,
+  tx.scope.actorId,
+];

@@ -1,6 +1,6 @@
-import { notFound, type Failure } from '@quire/contracts/failure';
+import { notFound, refused, type Failure } from '@quire/contracts/failure';
 
-/** Every way this service says no to a request (`shared/spec` texts of snapshots, records and source records). */
+/** Every way this service says no to a request (texts of snapshots, records and source records). */
 export const texts = {
   snapshotNotFound: (id: string): string => `Snapshot with id '${id}' was not found`,
   recordNotFound: (id: string): string => `Record with id '${id}' was not found`,
@@ -9,4 +9,6 @@ export const texts = {
 export const failures = {
   snapshotNotFound: (id: string): Failure => notFound(texts.snapshotNotFound(id)),
   recordNotFound: (id: string): Failure => notFound(texts.recordNotFound(id)),
+  /** Permanent: the chunk becomes a dead letter at once, and its job learns that it was rejected. */
+  unsupportedChunk: (why: string): Failure => refused(why, 'chunk-unsupported'),
 } as const;

@@ -26,7 +26,7 @@ export class ImportsHandlers {
 
   @Handles(ChunkReady)
   async chunkReady(chunk: ChunkReadyPayload, delivery: Delivery): Promise<void> {
-    await this.chunks.save(delivery.scope, chunk);
+    await this.chunks.save({ ...delivery.scope, actorId: chunk.userId }, chunk);
   }
 
   @HandlesGivenUp(ChunkReady)

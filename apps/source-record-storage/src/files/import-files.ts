@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { notFound } from '@quire/contracts/failure';
 import type { ChunkError } from '@quire/contracts/source-records';
 import { ObjectNotFound, ObjectRangeRefused, ObjectStore } from '@quire/object-store/object-store';
 import { TenantKey } from '@quire/object-store/tenant-key';
@@ -12,30 +11,29 @@ export class ImportFiles {
   /**
    * The bytes of a chunk: at most 4 MiB, or one record of 1 MiB beyond.
    *
-   * @throws FileMissing when the file is gone or shorter than it was
+   * @throws FileMissing when the file is gone, is shorter than it was, or is not an upload of this tenant
    */
-  async read(key: string, offset: number, length: number): Promise<Buffer> {
+  async read(
+    tenantId: string,
+    keyText: string,
+    { offset, length }: { readonly offset: number; readonly length: number },
+  ): Promise<Buffer> {
+    const key = TenantKey.parse(keyText);
+    if (key.tenantId !== tenantId || key.prefix !== 'import') throw new FileMissing(key);
     const bytes = Buffer.allocUnsafe(length);
+    const range = { start: offset, end: offset + length };
     let at = 0;
     try {
-      for await (const part of await this.store.get(TenantKey.parse(key), {
-        start: offset,
-        end: offset + length,
-      })) {
-        at += part.copy(bytes, at);
-      }
+      for await (const part of await this.store.get(key, range)) at += part.copy(bytes, at);
     } catch (error) {
-      if (error instanceof ObjectNotFound || error instanceof ObjectRangeRefused)
-        throw new FileMissing(key);
-      throw error;
+      const gone = error instanceof ObjectNotFound || error instanceof ObjectRangeRefused;
+      throw gone ? new FileMissing(key) : error;
     }
     return bytes;
   }
 
-  /** One JSON object a line. Gives the key. */
-  async keepErrors(key: TenantKey, errors: readonly ChunkError[]): Promise<void> {
-    // A chunk that is worked again writes the same list under the same key.
-    if ((await this.store.stat(key)) !== undefined) return;
+  /** One JSON object a line. */
+  async writeErrors(key: TenantKey, errors: readonly ChunkError[]): Promise<void> {
     await this.store.put(key, linesOf(errors));
   }
 }
@@ -44,19 +42,17 @@ const LINES_A_PART = 500;
 
 async function* linesOf(errors: readonly ChunkError[]): AsyncGenerator<Buffer> {
   for (let at = 0; at < errors.length; at += LINES_A_PART) {
-    yield Buffer.from(
-      errors
-        .slice(at, at + LINES_A_PART)
-        .map((error) => `${JSON.stringify(error)}\n`)
-        .join(''),
+    const part = errors.slice(at, at + LINES_A_PART);
+    yield await Promise.resolve(
+      Buffer.from(part.map((error) => `${JSON.stringify(error)}\n`).join('')),
     );
   }
-  await Promise.resolve();
 }
 
 export class FileMissing extends Error {
-  constructor(key: string) {
-    super(`The uploaded file ${key} is gone.`, { cause: notFound('file') });
-    this.name = 'FileMissing';
+  override readonly name = 'FileMissing';
+
+  constructor(key: TenantKey) {
+    super(`The uploaded file ${key.toString()} is gone.`);
   }
 }

@@ -16,12 +16,12 @@ import { InstanceIds as InstanceIdsBody } from '@quire/contracts/source-records'
 import type { CqlQuery } from '@quire/cql/ast';
 import { CqlError, listFailureText } from '@quire/cql/errors';
 import { parseCql, URL_LIMITS } from '@quire/cql/parser';
-import { readTenant, streamTenant } from '@quire/postgres/tenant';
+import { streamTenant } from '@quire/postgres/tenant';
 import { streamCollection } from '@quire/service/answers';
 import { PagingOf, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
-import { InstanceIds } from '../db/instance-ids.js';
+import { InstanceIds, selectIds, type IdSelection } from '../db/instance-ids.js';
 
 const TYPES = ['INSTANCE', 'HOLDING'] as const;
 
@@ -43,27 +43,25 @@ export class InstanceIdsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const type = enumParameter(query, 'recordType', TYPES) ?? 'INSTANCE';
+    const { instanceIds } = this;
+    let selection: IdSelection;
     try {
-      const parsed = parse(single(query, 'query'));
-      // Counting also compiles the query, so that what is wrong with it is said before the first byte.
-      const total = await readTenant(this.source, scope, (tx) =>
-        this.instanceIds.count(tx, type, parsed),
-      );
-      await streamCollection(reply, {
-        key: 'ids',
-        items:
-          paging.limit === 0
-            ? []
-            : streamTenant(this.source, scope, (tx) =>
-                this.instanceIds.list(tx, type, parsed, paging),
-              ),
-        totalRecords: (rows) =>
-          paging.totalRecords === 'none' ? undefined : correctTotal(rows, total, paging),
-      });
+      // Compiled before the first byte, so that what is wrong with the query has its proper status.
+      selection = selectIds(type, parse(single(query, 'query')));
     } catch (error) {
       if (error instanceof CqlError) throw refused(listFailureText('ids', error), 'cql');
       throw error;
     }
+    let total: number | undefined;
+    const items = streamTenant<{ id: string }>(this.source, scope, async function* (tx) {
+      if (paging.totalRecords !== 'none') total = await instanceIds.count(tx, selection);
+      if (paging.limit > 0) yield* instanceIds.list(tx, selection, paging);
+    });
+    await streamCollection(reply, {
+      key: 'ids',
+      items,
+      totalRecords: (rows) => correctTotal(rows, total, paging),
+    });
   }
 }
 

@@ -1,47 +1,24 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ChunkReadyPayload } from '@quire/contracts/data-import';
 import { uuidBytes, uuidText, uuidV5Bytes } from '@quire/contracts/ids';
 import type { ChunkCounts, ChunkError, MarcRecordType } from '@quire/contracts/source-records';
 import type { RecordWarning } from '@quire/marc/errors';
-import { controlText, recordTypeOf, summarise, type RecordSummary } from '@quire/marc/fields';
+import { summarise, type RecordSummary } from '@quire/marc/fields';
 import { cutFrames, type CutFrame } from '@quire/marc/iso2709/split';
 import { readRecord } from '@quire/marc/iso2709/read';
-import { find999ff, with999ff } from '@quire/marc/iso2709/stored';
+import { find999ff, with999ff, type Ids999ff } from '@quire/marc/iso2709/stored';
 import type { MarcRecord } from '@quire/marc/record';
-import {
-  check,
-  EXTERNAL_NAME,
-  TYPE_LETTER,
-  type CheckContext,
-  type CheckCode,
-} from '../domain/record-checks.js';
+import { acceptedIds, identify, NOTHING_STORED, type StoredIds } from '../domain/identity.js';
+import { check, EXTERNAL_NAME, TYPE_LETTER, type CheckContext } from '../domain/record-checks.js';
+import { cut, RecordRows } from './record-rows.js';
 
 /**
- * From the bytes of a chunk to the rows of its records, in one pass (data-import, 9). The rows are columns, one array per
- * column, because that is how they travel to Postgres; there is no object per record.
+ * From the bytes of a chunk to the rows of its records, in one pass (data-import, 9). What is wrong with a frame is an entry
+ * in its errors and stops nothing.
  */
-export class RecordRows {
-  readonly ids: Buffer[] = [];
-  readonly types: MarcRecordType[] = [];
-  readonly externalIds: (Buffer | null)[] = [];
-  readonly hrids: (string | null)[] = [];
-  readonly sources: (string | null)[] = [];
-  readonly orders: number[] = [];
-  readonly statuses: string[] = [];
-  readonly titles: string[] = [];
-  readonly warnings: (object | null)[] = [];
-  readonly offsets: number[] = [];
-  readonly lengths: number[] = [];
-  readonly hashes: Buffer[] = [];
-  readonly contents: Buffer[] = [];
-
-  get count(): number {
-    return this.ids.length;
-  }
-}
-
 export interface ReadChunk {
   readonly rows: RecordRows;
+  /** In the order of the frames. */
   readonly errors: ChunkError[];
   readonly counts: Mutable<ChunkCounts>;
 }
@@ -52,38 +29,24 @@ type Mutable<T> = {
     : T[K];
 };
 
+/** What a chunk is read with besides its bytes. */
+export interface Around {
+  readonly stored?: StoredIds;
+  /** Orders of frames that the database has refused before. */
+  readonly refused?: ReadonlySet<number>;
+}
+
 /** Titles are kept to find a record in a log, not to be read whole. */
 const TITLE_BYTES_MAX = 300;
 /** Texts inside errors travel in events. */
 const ERROR_TEXT_BYTES_MAX = 60;
 const ERROR_WARNINGS_MAX = 5;
-const HOLDINGS = 'MARC_HOLDING';
-
-/** Numbers in 004 of the holdings of a chunk: those of bibliographic records that must be stored already. */
-export function parentHrids(bytes: Buffer, { frames }: ChunkReadyPayload): string[] {
-  const numbers = new Set<string>();
-  for (const { frame } of cutFrames(bytes, frames)) {
-    if (recordTypeOf(frame[6] ?? 0) !== HOLDINGS) continue;
-    const record = readRecord(frame);
-    const number = record.failed ? undefined : controlText(record, '004');
-    if (number !== undefined) numbers.add(number);
-  }
-  return [...numbers];
-}
 
 /** @param bytes exactly the chunk's range of the file */
-export function readChunk(
-  bytes: Buffer,
-  chunk: ChunkReadyPayload,
-  bibHrids: ReadonlySet<string>,
-): ReadChunk {
-  const reader = new ChunkReader(chunk, {
-    profile: chunk.profile,
-    options: chunk.options,
-    bibHrids,
-  });
+export function readChunk(bytes: Buffer, chunk: ChunkReadyPayload, around: Around = {}): ReadChunk {
+  const reader = new ChunkReader(chunk, around);
   let order = chunk.firstOrder;
-  for (const cut of cutFrames(bytes, chunk.frames)) reader.read(cut, order++);
+  for (const cutFrame of cutFrames(bytes, chunk.frames)) reader.read(cutFrame, order++);
   return reader.result;
 }
 
@@ -100,12 +63,25 @@ class ChunkReader {
     warnings: {},
   } as ReadChunk['counts'];
   private readonly namespace: Buffer;
+  private readonly stored: StoredIds;
+  private readonly context: CheckContext;
+  /** Numbers of the bibliographic records read so far: holdings may follow their record in one file. */
+  private readonly bibHrids = new Set<string>();
+  /** Where 999 ff is accepted: matched ids of this chunk so far. */
+  private readonly matchedIds = new Set<string>();
 
   constructor(
     private readonly chunk: ChunkReadyPayload,
-    private readonly context: CheckContext,
+    private readonly around: Around,
   ) {
-    this.namespace = uuidBytes(chunk.jobExecutionId);
+    const { jobExecutionId, profile, options } = chunk;
+    this.namespace = uuidBytes(jobExecutionId);
+    this.stored = around.stored ?? NOTHING_STORED;
+    this.context = {
+      profile,
+      options,
+      isBib: (hrid) => this.bibHrids.has(hrid) || this.stored.bibHrids.has(hrid),
+    };
   }
 
   get result(): ReadChunk {
@@ -119,44 +95,65 @@ class ChunkReader {
       this.fail(place, { code: record.code, field: record.tag, detail: record.detail });
       return;
     }
-    const summary = summarise(record);
+    const known = { record, summary: summarise(record) };
     const ids = find999ff(record);
-    const checked = check(summary, ids, this.context);
-    if (checked.code !== undefined) this.fail(place, checked, { record, summary });
-    else
-      this.keep(place, {
-        record,
-        summary,
-        recordType: checked.recordType,
-        stripped: checked.stripped,
-      });
-  }
-
-  private keep(place: Place, { record, summary, recordType, stripped }: Kept): void {
-    const id = uuidV5Bytes(this.namespace, `file:${place.order}`);
-    const externalId = this.externalId(id, recordType);
-    const stored = with999ff(record, {
-      s: uuidText(id),
-      i: externalId ? uuidText(externalId) : undefined,
-    });
-    if (stored.failed) {
-      this.fail(place, { code: stored.code }, { record, summary });
+    const checked = check(known.summary, ids, this.context);
+    if (checked.code !== undefined) {
+      this.fail(place, checked, known);
       return;
     }
+    const { recordType, stripped } = checked;
+    const failed = this.keep(place, { ...known, ids, recordType, stripped });
+    if (failed !== undefined) this.fail(place, { code: failed }, known);
+  }
+
+  /** Adds the row; gives the code of what is wrong with it instead. */
+  private keep(place: Place, kept: Kept): string | undefined {
+    const { record, summary, recordType, stripped } = kept;
+    if (this.around.refused?.has(place.order)) return 'STORE';
+    const identity = this.identityOf(uuidV5Bytes(this.namespace, `file:${place.order}`), kept);
+    if (!identity) return 'DUPLICATE';
+    const { matchedId, externalId } = identity;
+    const stored = with999ff(record, {
+      s: uuidText(matchedId),
+      i: externalId ? uuidText(externalId) : undefined,
+    });
+    if (stored.failed) return stored.code;
+    if (recordType === 'MARC_BIB' && summary.hrid !== undefined) this.bibHrids.add(summary.hrid);
     const warnings = stored.oversize ? [...record.warnings, OVERSIZE] : record.warnings;
     this.add(place, {
-      id,
-      externalId,
+      ...identity,
       recordType,
       summary,
       bytes: stored.bytes,
       warnings: stripped ? [...warnings, STRIPPED] : warnings,
     });
+    return undefined;
+  }
+
+  /** Undefined: this job has made a generation of that record already. */
+  private identityOf(id: Buffer, { ids, recordType }: Kept): RowIdentity | undefined {
+    if (this.context.options.on999ff !== 'accept' || (ids.s ?? ids.i) === undefined) {
+      return { id, matchedId: id, externalId: this.derived(id, recordType), generation: 0 };
+    }
+    const found = identify(uuidText(id), acceptedIds(ids), recordType, this.stored);
+    if (found.duplicate || this.matchedIds.has(found.matchedId)) return undefined;
+    this.matchedIds.add(found.matchedId);
+    const matchedId = uuidBytes(found.matchedId);
+    const externalId =
+      found.externalId === undefined
+        ? this.derived(matchedId, recordType)
+        : uuidBytes(found.externalId);
+    const { generation, supersededId } = found;
+    return { id, matchedId, externalId, generation, supersededId };
   }
 
   private add({ order, at, frame }: Place, row: Row): void {
     const { rows, counts } = this;
     rows.ids.push(row.id);
+    rows.matchedIds.push(row.matchedId);
+    rows.generations.push(row.generation);
+    if (row.supersededId !== undefined) rows.supersededIds.push(row.supersededId);
     rows.types.push(row.recordType);
     rows.externalIds.push(row.externalId ?? null);
     rows.hrids.push(row.summary.hrid ?? null);
@@ -167,9 +164,10 @@ class ChunkReader {
     rows.warnings.push(row.warnings.length > 0 ? row.warnings.map(shortWarning) : null);
     rows.offsets.push(at);
     rows.lengths.push(frame.length);
-    rows.hashes.push(createHash('sha256').update(frame).digest());
+    rows.hashes.push(hash('sha256', frame, 'buffer'));
     rows.contents.push(row.bytes);
-    counts.created += 1;
+    if (row.generation === 0) counts.created += 1;
+    else counts.updated += 1;
     this.countType(row.recordType);
     this.countWarnings(row.warnings);
   }
@@ -202,7 +200,7 @@ class ChunkReader {
   }
 
   /** The bib's id makes an imported file exportable by instance id at once (data-import, 9.5). */
-  private externalId(matchedId: Buffer, recordType: MarcRecordType): Buffer | undefined {
+  private derived(matchedId: Buffer, recordType: MarcRecordType): Buffer | undefined {
     if (!this.context.options.assignInstanceIds && recordType === 'MARC_BIB') return undefined;
     return uuidV5Bytes(matchedId, EXTERNAL_NAME[recordType]);
   }
@@ -232,13 +230,20 @@ interface Place {
 interface Kept {
   readonly record: MarcRecord;
   readonly summary: RecordSummary;
+  readonly ids: Ids999ff;
   readonly recordType: MarcRecordType;
   readonly stripped: boolean;
 }
 
-interface Row {
+interface RowIdentity {
   readonly id: Buffer;
+  readonly matchedId: Buffer;
   readonly externalId: Buffer | undefined;
+  readonly generation: number;
+  readonly supersededId?: string | undefined;
+}
+
+interface Row extends RowIdentity {
   readonly recordType: MarcRecordType;
   readonly summary: RecordSummary;
   readonly bytes: Buffer;
@@ -246,7 +251,8 @@ interface Row {
 }
 
 interface Why {
-  readonly code: CheckCode | string;
+  /** Of data-import 8.7 or 9.2. */
+  readonly code: string;
   readonly field?: string | undefined;
   readonly detail?: string | undefined;
 }
@@ -260,13 +266,3 @@ const shortWarning = ({ code, tag, count, offset }: RecordWarning): object => ({
   count,
   offset,
 });
-
-/** Cut to a number of UTF-8 bytes, between characters. */
-export function cut(text: string, bytesMax: number): string {
-  if (text.length * 3 <= bytesMax) return text;
-  const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length <= bytesMax) return text;
-  let end = bytesMax;
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return bytes.toString('utf8', 0, end);
-}

@@ -1,12 +1,18 @@
 import { Injectable } from '@nestjs/common';
+import type { ChunkReadyPayload } from '@quire/contracts/data-import';
 import { formatDate } from '@quire/contracts/dates';
-import { SnapshotChanged, SnapshotCreated } from '@quire/contracts/source-records';
+import {
+  SnapshotChanged,
+  SnapshotCreated,
+  type JobStatus,
+  type SnapshotPayload,
+} from '@quire/contracts/source-records';
 import type { Delivery } from '@quire/messaging/event-bus';
 import { Inbox } from '@quire/messaging/inbox';
 import { Outbox } from '@quire/messaging/outbox';
-import { withTenant } from '@quire/postgres/tenant';
+import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
-import { Snapshots, type SnapshotChange } from '../db/snapshots.js';
+import { Snapshots, type SnapshotChange, type SnapshotRow } from '../db/snapshots.js';
 
 /** Snapshots follow the jobs of data-import by their events; a late one changes nothing. */
 @Injectable()
@@ -23,17 +29,36 @@ export class SnapshotFollowing {
       if (!(await this.inbox.first(tx, 'snapshots.follow', delivery.id))) return;
       const changed = await this.snapshots.apply(tx, change);
       if (!changed) return;
-      const { row, previousStatus } = changed;
-      await this.outbox.add(tx, previousStatus === undefined ? SnapshotCreated : SnapshotChanged, {
-        tenantId: tx.tenantId,
-        snapshotId: row.id,
-        status: row.status,
-        ...(previousStatus === undefined ? {} : { previousStatus }),
-        ...(row.processing_started_at
-          ? { processingStartedDate: formatDate(row.processing_started_at) }
-          : {}),
-        updatedDate: formatDate(row.updated_at),
-      });
+      const { row, created, previousStatus } = changed;
+      if (created) await this.outbox.add(tx, SnapshotCreated, payloadOf(tx, row));
+      else
+        await this.outbox.add(tx, SnapshotChanged, {
+          ...payloadOf(tx, row),
+          ...(previousStatus === undefined ? {} : { previousStatus }),
+        });
     });
   }
+
+  /** The status of a chunk's snapshot, which stays as it is until the transaction ends; made if it is not there yet. */
+  async hold(tx: TenantTx, chunk: ChunkReadyPayload): Promise<JobStatus> {
+    const { status, made } = await this.snapshots.hold(tx, {
+      id: chunk.jobExecutionId,
+      jobVersion: chunk.jobVersion,
+      ...chunk.snapshot,
+    });
+    if (made) await this.outbox.add(tx, SnapshotCreated, payloadOf(tx, made));
+    return status;
+  }
+}
+
+function payloadOf(tx: TenantTx, row: SnapshotRow): SnapshotPayload {
+  return {
+    tenantId: tx.tenantId,
+    snapshotId: row.id,
+    status: row.status,
+    ...(row.processing_started_at
+      ? { processingStartedDate: formatDate(row.processing_started_at) }
+      : {}),
+    updatedDate: formatDate(row.updated_at),
+  };
 }

@@ -1,0 +1,24 @@
+import type { ChunkReadyPayload } from '@quire/contracts/data-import';
+import type { ChunkCounts, JobStatus } from '@quire/contracts/source-records';
+
+/** A job in one of these has ended: what still arrives of it is not saved (data-import, 10.4 and 10.6). */
+const ENDED: ReadonlySet<JobStatus> = new Set(['COMMITTED', 'ERROR', 'DISCARDED', 'CANCELLED']);
+
+export const hasEnded = (status: JobStatus): boolean => ENDED.has(status);
+
+/** Why a chunk cannot be read; undefined for those that can. */
+export function unsupported({ format, profile }: ChunkReadyPayload): string | undefined {
+  if (format !== 'MARC_RAW') return `Chunks of format ${format} cannot be read.`;
+  if (profile.match !== 'none') return `Profiles that match by '${profile.match}' cannot be used.`;
+  return undefined;
+}
+
+export const NOTHING_SAVED: ChunkCounts = {
+  created: 0,
+  updated: 0,
+  unchanged: 0,
+  failed: 0,
+  warned: 0,
+  byType: {},
+  warnings: {},
+};
