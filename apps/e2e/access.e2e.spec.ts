@@ -13,11 +13,12 @@ describe('who may do what', () => {
   let world: World;
   let librarian: Person;
   let foreigner: Person;
+  let operator: Person;
 
   beforeAll(async () => {
     world = await World.open();
     librarian = await world.as();
-    const operator = await world.as('supertenant');
+    operator = await world.as('supertenant');
     await operator.post<TenantDescriptor>('/_/proxy/tenants', {
       id: 'other',
       admin: { username: 'other', password: PASSWORD },
@@ -47,7 +48,6 @@ describe('who may do what', () => {
   const forOperators = named.filter(([, route]) => route.permission?.startsWith('okapi.'));
 
   it.each(forLibrarians)('%s without its permission is 403 and names it', async (_, route) => {
-    const operator = await world.as('supertenant');
     const answer = await operator.send(route.method, concrete(route));
     expect(answer.status).toBe(403);
     expect(answer.text).toMatch(
@@ -100,15 +100,16 @@ describe('the description of the API', () => {
         (method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`,
       ),
     );
-    const missing = ROUTES.map((route) => `${route.method} ${route.path}`).filter(
-      (route) => !described.includes(route),
-    );
+    // The description itself is what everybody starts from.
+    const missing = ROUTES.filter((route) => route.path !== '/openapi.json')
+      .map((route) => `${route.method} ${route.path}`)
+      .filter((route) => !described.includes(route));
     expect(missing).toEqual([]);
   });
 
   it('has a page to read and try it, without anything from outside', async () => {
     await using world = await World.open();
-    const page = await world.send('GET', '/docs/');
+    const page = await world.send('GET', '/docs/index.html');
     expect(page.status).toBe(200);
     expect(page.text).toContain('swagger-ui');
     expect(page.text).not.toMatch(/src="https?:|href="https?:/);

@@ -12,10 +12,11 @@ const QUIRE = fileURLToPath(new URL('../quire/dist/src/main.js', import.meta.url
 const GOOD = 1858;
 const BROKEN = 12;
 
-/** A record whose directory points nowhere: it costs itself. */
+/** A record whose directory names two fields, unreadably, where there is one: it costs itself. */
 function broken(index: number): Buffer {
-  const text = `00060nam a2200037 a 4500245000a000${index % 10}\x1e`;
-  return Buffer.from(`${text}10\x1faBroken ${index}\x1e\x1d`);
+  const directory = '245000a00000700000a00000';
+  const text = `00080nam a2200049 a 4500${directory}\x1e10\x1faBroken ${index}\x1e\x1d`;
+  return Buffer.from(text);
 }
 
 /** The good ones with the broken ones spread among them, and the orders of the broken ones. */

@@ -55,7 +55,7 @@ export class World implements AsyncDisposable {
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
         ...request.headers,
       },
-      ...(body === undefined ? {} : { body: body as BodyInit }),
+      ...(body === undefined ? {} : { body: body as NonNullable<RequestInit['body']> }),
       redirect: 'manual',
     });
     const bytes = Buffer.from(await response.arrayBuffer());

@@ -10,11 +10,7 @@ import { financeStorage } from '@quire/finance-storage/service';
 import { bootstrapTenants, gateway } from '@quire/gateway/service';
 import { InProcessBus } from '@quire/messaging/in-process.bus';
 import { DiskStore } from '@quire/object-store/disk.store';
-import {
-  openSource,
-  prepareDatabase,
-  type PasswordOf,
-} from '@quire/postgres/migrate';
+import { openSource, prepareDatabase, type PasswordOf } from '@quire/postgres/migrate';
 import { startService, type RunningService, type ServiceDefinition } from '@quire/service/boot';
 import { randomIds, systemClock } from '@quire/service/clock';
 import type { Health } from '@quire/service/health';
@@ -57,6 +53,8 @@ const DEFINITIONS: readonly ServiceDefinition[] = [
 const POOL_SIZE = 10;
 const BUS_GRACE_MS = 20_000;
 const LOOPBACK = '127.0.0.1';
+/** Of what the server writes, the rest tells of its everyday life. */
+const POSTGRES_TROUBLE = /\b(WARNING|ERROR|FATAL|PANIC):/;
 const PASSWORD_BYTES = 18;
 
 /**
@@ -124,6 +122,7 @@ class Services {
   private readonly health = new Map<ServiceName, Health>();
   private readonly metrics = new Metrics();
   private started = false;
+  private stopping = false;
   private operations: Operations | undefined;
 
   constructor(
@@ -158,7 +157,10 @@ class Services {
     this.opened.defer(() => operations.close());
     for (const definition of DEFINITIONS) await this.startOne(definition);
     // Closed first: nothing new comes in, what is in hand is finished, then the services go.
-    this.opened.defer(() => this.bus.close(BUS_GRACE_MS));
+    this.opened.defer(() => {
+      this.stopping = true;
+      return this.bus.close(BUS_GRACE_MS);
+    });
     for (const service of this.running) service.begin();
     this.started = true;
   }
@@ -167,13 +169,19 @@ class Services {
     for (const service of this.running) await service.settled();
   }
 
+  /** Only the reason: the error of node-postgres carries the whole connection. */
+  private connectionLost(service: ServiceName, error: Error): void {
+    if (this.stopping) return;
+    this.on.log.warn({ reason: error.message, service }, 'database connection lost');
+  }
+
   private async startOne(definition: ServiceDefinition): Promise<void> {
     const { settings, log, keys, store, adminUrl, passwordOf } = this.on;
     const { name, schema, openDoor } = definition;
     const source = await openSource(adminUrl, schema.schema, passwordOf, {
       poolSize: POOL_SIZE,
       applicationName: `quire-${name}`,
-      onError: (error) => log.warn({ err: error, service: name }, 'database connection lost'),
+      onError: (error) => this.connectionLost(name, error),
     });
     this.opened.defer(() => source.destroy());
     const { bus, urls, metrics } = this;
@@ -207,7 +215,9 @@ async function openDatabase(
   if (settings.databaseUrl !== undefined) return settings.databaseUrl;
   const postgres = await startPostgres({
     dataDir: join(settings.dataDir, 'postgres'),
-    log: (line) => log.info({ postgres: line }, 'postgres'),
+    log: (line) => {
+      if (POSTGRES_TROUBLE.test(line)) log.warn({ postgres: line }, 'the database reports trouble');
+    },
   });
   opened.defer(() => postgres.stop());
   return postgres.url;
