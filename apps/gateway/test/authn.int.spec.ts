@@ -264,6 +264,15 @@ describe('logging in', () => {
       expect((await post('/authn/refresh', { refreshToken: token?.value })).status).toBe(201);
     });
 
+    it('token is no access token', async () => {
+      const { folioRefreshToken: token } = await login();
+      const headers = { 'x-okapi-token': token?.value ?? '' };
+      expect(await world.ask(JOB, { headers })).toMatchObject({
+        status: 401,
+        text: 'Invalid token',
+      });
+    });
+
     it('with an access token or a broken one is 422', async () => {
       const { folioAccessToken: access, folioRefreshToken: token } = await login();
       expect((await refresh(access?.value)).status).toBe(422);

@@ -112,6 +112,18 @@ describe('a body on its way through the gateway', () => {
     }
   });
 
+  it('that the service refuses on the way is answered', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const json = { 'x-okapi-token': token, 'content-type': 'application/json' };
+      const answer = await world.ask('/data-export/export', {
+        method: 'POST',
+        headers: json,
+        body: Readable.from(megabytes(30)),
+      });
+      expect([answer.status, answer.headers.connection]).toEqual([413, 'close']);
+    }
+  });
+
   it('is one of four of a tenant at a time', async () => {
     const begun = Array.from({ length: 4 }, () => {
       const socket = connect(world.port, '127.0.0.1');
@@ -218,6 +230,12 @@ describe('a request the parser refuses', () => {
 });
 
 describe('the proxy', () => {
+  const open: (() => Promise<void>)[] = [];
+
+  afterEach(async () => {
+    for (const close of open.splice(0)) await close();
+  });
+
   /** A service of ours that behaves as `serve` says, and a proxy before it. */
   async function between(serve: Parameters<typeof createServer>[1], windowMs?: number) {
     const service = createServer(serve).listen(0, '127.0.0.1');
@@ -258,7 +276,8 @@ describe('the proxy', () => {
         await once(server, 'close');
       }
     };
-    return { port, ask, close, failures };
+    open.push(close);
+    return { port, ask, failures };
   }
 
   it('repeats a GET whose connection was reset, and never a POST', async () => {
@@ -273,7 +292,6 @@ describe('the proxy', () => {
     await expect(there.ask('POST', 'x')).rejects.toThrow('socket hang up');
     expect(asked).toBe(3);
     expect(there.failures).toMatchObject([{ kind: 'unavailable' }]);
-    await there.close();
   });
 
   it('gives up on a service that stays silent', async () => {
@@ -282,7 +300,6 @@ describe('the proxy', () => {
     expect(there.failures).toMatchObject([
       { kind: 'unavailable', details: { retryAfterSeconds: 5 } },
     ]);
-    await there.close();
   });
 
   it('gives up on a client that sends too slowly', async () => {
@@ -293,7 +310,20 @@ describe('the proxy', () => {
     await until(() => there.failures.length > 0);
     expect(there.failures).toMatchObject([{ name: 'HttpRefusal', status: 408 }]);
     socket.destroy();
-    await there.close();
+  });
+
+  it('lets go of a service when the client has gone before the answer', async () => {
+    let gone = false;
+    let asked = false;
+    const there = await between((request) => {
+      asked = true;
+      request.socket.on('close', () => (gone = true));
+    });
+    const socket = connect(there.port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    await until(() => asked);
+    socket.destroy();
+    await until(() => gone);
   });
 
   it('cuts an answer that stands still', async () => {
@@ -301,6 +331,5 @@ describe('the proxy', () => {
       response.writeHead(200, { 'content-length': 10 }).write('half');
     }, 50);
     await expect(there.ask()).rejects.toThrow('aborted');
-    await there.close();
   });
 });

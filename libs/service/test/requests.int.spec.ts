@@ -342,6 +342,34 @@ describe('a request to a service', () => {
     }
   });
 
+  it('given up early leaves the connection to the next one', async () => {
+    const assertion = (method: string, target: string) =>
+      signAssertion(
+        {
+          issuer: 'gateway',
+          audience: 'data-export',
+          method,
+          target,
+          requestId: 'r',
+          tenantId: 'library',
+          actorId: ID,
+          permissions: ['crates.item.any'],
+        },
+        ring.of('gateway').pairs,
+        systemClock.now(),
+      );
+    const target = `/crates/${ID}/content?most=10`;
+    const head = `POST ${target} HTTP/1.1\r\nhost: x\r\nx-internal-assertion: ${assertion('POST', target)}\r\ncontent-length: 3000000\r\n\r\n`;
+    const next = `GET /peek HTTP/1.1\r\nhost: x\r\nx-internal-assertion: ${assertion('GET', '/peek')}\r\nconnection: close\r\n\r\n`;
+    const socket = connect(port, '127.0.0.1');
+    socket.write(head);
+    socket.write(Buffer.alloc(3_000_000));
+    socket.write(next);
+    let text = '';
+    for await (const chunk of socket) text += String(chunk);
+    expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+  });
+
   it('reads names of parameters in any case and knows no prototype', async () => {
     const { text } = await ask({
       target: `/crates/${ID}?Name=a+b%20c&__proto__[x]=1&list[]=1&list=2&q="(x)<y>`,
@@ -456,6 +484,15 @@ describe('a request to a service', () => {
       ['is missing', () => ''],
       ['is not three parts', () => 'a.b'],
       ['is for another service', () => sign({ audience: 'data-import' })],
+      [
+        'names another service, though signed with the right key',
+        () =>
+          signAssertion(
+            { ...good, audience: 'data-import' },
+            { keyFor: () => ring.of('gateway').pairs.keyFor('gateway', 'data-export') },
+            now(),
+          ),
+      ],
       ['is for another method', () => sign({ method: 'POST' })],
       ['is for another query', () => sign({ target: '/peek?x=1' })],
       ['is over a minute old', () => sign({}, new Date(now().getTime() - 66_000))],
