@@ -1,61 +1,34 @@
-import { text } from 'node:stream/consumers';
-import { Controller, Module } from '@nestjs/common';
+import { Readable } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
 import { ChunkReady, type ChunkReadyPayload } from '@quire/contracts/data-import';
 import type { EventDefinition } from '@quire/contracts/define-event';
-import { uuidV5 } from '@quire/contracts/ids';
 import { ROUTES } from '@quire/contracts/routes';
 import type { ServiceName } from '@quire/contracts/scope';
-import {
-  ChunkRejected,
-  ChunkSaved,
-  type ChunkRejectedPayload,
-  type ChunkSavedPayload,
-} from '@quire/contracts/source-records';
-import type { Delivery } from '@quire/messaging/event-bus';
-import { Handles } from '@quire/messaging/handles';
 import { Outbox } from '@quire/messaging/outbox';
 import { TenantKey } from '@quire/object-store/tenant-key';
-import { houseTables } from '@quire/postgres/house-tables';
 import { readTenant, withTenant, type TenantRead } from '@quire/postgres/tenant';
-import type { ServiceDefinition } from '@quire/service/boot';
+import { randomIds, systemClock } from '@quire/service/clock';
 import { startIsolated, type Isolated } from '@quire/service/isolated';
-import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
+import { ServiceClient, type ServiceAnswer } from '@quire/service/service-client';
+import type { DataSource } from 'typeorm';
 import { sourceRecordStorage } from '../src/service.js';
+import {
+  chunkOf,
+  importStub,
+  OTHER_TENANT,
+  TENANT,
+  USER_ID,
+  type Sending,
+  type Told,
+} from './import-stub.js';
 
-export const TENANT = 'library';
-export const OTHER_TENANT = 'archive';
-export const USER_ID = '7d3c9a52-0b5e-4f5c-8a53-1f2f7b1d9a10';
-export const FILE_ID = '5a6de9c9-9b1e-4b0b-8f4f-1c3a6e1e7d22';
-const PROFILE_ID = 'e34d7b92-9b83-11eb-a8b3-0242ac130003';
-const NAMES = '0b7c7a3e-5f4d-4c55-9a70-3d1c2a4e8f11';
 const PERMISSIONS = ROUTES.flatMap(({ service, permission }) =>
   service === 'source-record-storage' && permission !== undefined ? [permission] : [],
 );
 
-/** The same name gives the same UUID. */
-export const idOf = (name: string): string => uuidV5(NAMES, name);
-
-/** What data-import is told of a chunk. */
-export type Told =
-  | { readonly name: 'ChunkSaved'; readonly payload: ChunkSavedPayload; readonly actorId: string }
-  | { readonly name: 'ChunkRejected'; readonly payload: ChunkRejectedPayload };
-
-export interface Sending {
-  readonly tenantId?: string;
-  /** Name of the job. */
-  readonly job?: string;
-  readonly chunkNo?: number;
-  readonly firstOrder?: number;
-  /** Bytes of the file before the chunk. */
-  readonly offset?: number;
-  readonly changes?: Partial<ChunkReadyPayload>;
-  readonly options?: Partial<ChunkReadyPayload['options']>;
-  readonly profile?: Partial<ChunkReadyPayload['profile']>;
-}
-
 export interface Ask {
   readonly tenant?: string;
-  readonly issuer?: ServiceName;
+  readonly issuer?: 'gateway' | 'data-export';
   readonly permissions?: readonly string[];
   readonly body?: object;
   readonly accept?: string;
@@ -74,10 +47,15 @@ export interface Answer {
  * keeps the answers.
  */
 export class RecordWorld implements AsyncDisposable {
+  private readonly exporter: ServiceClient;
+
   private constructor(
     readonly isolated: Isolated,
     private readonly told: Told[],
-  ) {}
+  ) {
+    const { pairs } = isolated.keys.of('data-export');
+    this.exporter = new ServiceClient('data-export', isolated.urls, pairs, systemClock, randomIds);
+  }
 
   static async start(databaseUrl: string): Promise<RecordWorld> {
     const told: Told[] = [];
@@ -88,6 +66,7 @@ export class RecordWorld implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.exporter.close();
     await this.isolated.stop();
   }
 
@@ -105,7 +84,7 @@ export class RecordWorld implements AsyncDisposable {
     const chunk = chunkOf(frames, sending);
     const before = Buffer.alloc(chunk.offset, 'x');
     const key = TenantKey.parse(chunk.objectKey);
-    await this.isolated.store.put(key, [before, ...frames] as unknown as AsyncIterable<Buffer>);
+    await this.isolated.store.put(key, Readable.from([before, ...frames]));
     return chunk;
   }
 
@@ -115,19 +94,30 @@ export class RecordWorld implements AsyncDisposable {
     return this.told.filter(({ payload }) => payload.chunkId === chunk.chunkId);
   }
 
-  async publish<P extends object>(event: EventDefinition<P>, payload: P): Promise<void> {
+  async publish<P extends object>(event: EventDefinition<P>, payload: NoInfer<P>): Promise<void> {
     const service = this.isolated.services.get('data-import');
     const { tenantId } = payload as { tenantId?: string };
     const scope = { tenantId: tenantId ?? TENANT, actorId: USER_ID };
     const outbox = service?.app.get(Outbox);
+    // eslint-disable-next-line no-restricted-syntax -- stands in for a use case of data-import
     await withTenant(this.source('data-import'), scope, async (tx) => {
-      await outbox?.add<object>(tx, event as EventDefinition<object>, payload);
+      await outbox?.add<P>(tx, event, payload);
     });
     await this.isolated.settled();
   }
 
+  private source(name: ServiceName): DataSource {
+    const source = this.isolated.sources.get(name);
+    if (!source) throw new Error(`${name} is not started`);
+    return source;
+  }
+
   /** Rows of the service's own tables; the first parameter is the tenant. */
-  rows<R extends object>(sql: string, params: readonly unknown[] = [], tenantId = TENANT): Promise<R[]> {
+  rows<R extends object>(
+    sql: string,
+    params: readonly unknown[] = [],
+    tenantId = TENANT,
+  ): Promise<R[]> {
     const ask = (tx: TenantRead): Promise<R[]> => tx.query<R>(sql, [tx.tenantId, ...params]);
     return readTenant(this.source('source-record-storage'), { tenantId, actorId: USER_ID }, ask);
   }
@@ -153,15 +143,12 @@ export class RecordWorld implements AsyncDisposable {
     const accept = 'application/octet-stream';
     const answer = await this.call('POST', target, { body, tenant, accept, issuer: 'data-export' });
     expect(answer.status).toBe(200);
-    const parts: Buffer[] = [];
-    for await (const part of answer.body) parts.push(part as Buffer);
-    return Buffer.concat(parts);
+    return buffer(answer.body);
   }
 
-  private call(method: 'GET' | 'POST', target: string, ask: Ask) {
+  private call(method: 'GET' | 'POST', target: string, ask: Ask): Promise<ServiceAnswer> {
     const { tenant = TENANT, issuer = 'gateway', permissions = PERMISSIONS, body, accept } = ask;
-    const clients = { gateway: this.isolated.client } as Partial<Record<ServiceName, typeof this.isolated.client>>;
-    const client = clients[issuer] ?? this.clientOf(issuer);
+    const client = issuer === 'gateway' ? this.isolated.client : this.exporter;
     return client.call({
       to: 'source-record-storage',
       method,
