@@ -441,12 +441,17 @@ describe('the public door', () => {
     expect(JSON.parse((await world.ask('/health/ready')).text)).toMatchObject({ status: 'UP' });
     const api = JSON.parse((await world.ask('/openapi.json')).text) as {
       openapi: string;
-      paths: object;
+      paths: Record<string, Record<string, object>>;
     };
     expect(api.openapi).toBe('3.1.0');
     expect(Object.keys(api.paths)).toEqual(
       expect.arrayContaining(['/authn/login', '/data-export/export', '/_/proxy/tenants']),
     );
+    const upload = api.paths['/data-export/file-definitions/{id}/upload']?.['post'];
+    expect(upload).toMatchObject({
+      parameters: [{ name: 'id', in: 'path', required: true }],
+      requestBody: { content: { 'application/octet-stream': {} } },
+    });
     expect(await world.ask('/docs')).toMatchObject({
       status: 302,
       headers: { location: '/docs/index.html' },

@@ -26,6 +26,8 @@ export function describeApi(
     const item = document.paths[route.path.replace(/:(\w+)/g, '{$1}')];
     const operation = item?.[route.method.toLowerCase() as 'get'];
     if (!operation) continue;
+    addPathParameters(operation, route.path);
+    if (route.upload) operation.requestBody = BYTES;
     if (route.access === 'public') continue;
     operation.security = [{ token: [] }];
     if (route.permission !== undefined) {
@@ -33,4 +35,21 @@ export function describeApi(
     }
   }
   return document;
+}
+
+const BYTES = {
+  required: true,
+  content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+};
+
+type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+/** Nest learns of path parameters from its own decorators only; ours check more than it knows. */
+function addPathParameters(operation: OperationObject, path: string): void {
+  const parameters = (operation.parameters ??= []);
+  const described = new Set(parameters.map((one) => ('name' in one ? one.name : '')));
+  for (const [, name = ''] of path.matchAll(/:(\w+)/g)) {
+    if (described.has(name)) continue;
+    parameters.push({ name, in: 'path', required: true, schema: { type: 'string' } });
+  }
 }

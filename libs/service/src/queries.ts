@@ -1,7 +1,14 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ApiQuery } from '@nestjs/swagger';
 import { notFound, refused } from '@quire/contracts/failure';
 import { isUuid } from '@quire/contracts/ids';
-import { parsePaging, type Paging, type Query } from '@quire/contracts/paging';
+import {
+  INTEGER_MAX,
+  parsePaging,
+  TOTAL_RECORDS_MODES,
+  type Paging,
+  type Query,
+} from '@quire/contracts/paging';
 import type { FastifyRequest } from 'fastify';
 
 /**
@@ -32,10 +39,25 @@ export const QueryOf = createParamDecorator((_: unknown, context: ExecutionConte
   queryOf(requestOf(context)),
 );
 
+const WHOLE = { type: 'integer', minimum: 0, maximum: INTEGER_MAX } as const;
+const PAGING_PARAMETERS = [
+  ApiQuery({ name: 'offset', required: false, schema: { ...WHOLE, default: 0 } }),
+  ApiQuery({ name: 'limit', required: false, schema: { ...WHOLE, default: 10 } }),
+  ApiQuery({ name: 'totalRecords', required: false, enum: TOTAL_RECORDS_MODES }),
+];
+
+/** Says in the API description what {@link PagingOf} reads. */
+const describePaging: ParameterDecorator = (target, key) => {
+  const method = key === undefined ? undefined : Object.getOwnPropertyDescriptor(target, key);
+  if (key === undefined || !method) return;
+  for (const describe of PAGING_PARAMETERS) describe(target, key, method);
+};
+
 /** `offset`, `limit` and `totalRecords`, checked: `@PagingOf() paging: Paging`. The argument is the default limit. */
 export const PagingOf = createParamDecorator(
   (defaultLimit: number | undefined, context: ExecutionContext): Paging =>
     parsePaging(queryOf(requestOf(context)), defaultLimit),
+  [describePaging],
 );
 
 const UUID_TEXT =
