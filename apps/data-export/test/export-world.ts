@@ -271,7 +271,9 @@ function send(url: string, { method, headers, body }: Sent): Promise<Response> {
       resolve(new Response(bytes, { status, headers: fields as [string, string][] }));
     });
     request.on('error', reject);
-    if (body instanceof Readable) body.pipe(request);
-    else request.end(body);
+    if (body instanceof Readable) {
+      body.on('error', (error) => request.destroy(error));
+      body.pipe(request);
+    } else request.end(body);
   });
 }
