@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RecordState, SourceRecordType } from '@quire/contracts/source-records';
 import type { TenantRead } from '@quire/postgres/tenant';
-import { hridEquals } from './hrid.js';
 
 /** The reading side of `record`: one record, filtered lists, and the bytes by lists of external ids. */
 export interface RecordRow {
@@ -91,13 +90,15 @@ export class RecordReads {
     return frames ?? Buffer.alloc(0);
   }
 
-  /** The same, as rows. */
+  /** The same, as rows. @param deleted also those of state DELETED */
   byExternalIds(
     tx: TenantRead,
     recordType: SourceRecordType,
     ids: readonly (string | null)[],
+    deleted: boolean,
   ): Promise<FoundRow[]> {
-    return tx.query<FoundRow>(`select ${COLUMNS}, r.others ${BY_EXTERNAL_IDS} order by q.place`, [
+    const found = byExternalIds(deleted ? CURRENT : `${CURRENT} and f.state = 'ACTUAL'`);
+    return tx.query<FoundRow>(`select ${COLUMNS}, r.others ${found} order by q.place`, [
       tx.tenantId,
       recordType,
       ids,
@@ -111,20 +112,26 @@ const COLUMNS = `r.id, r.snapshot_id, r.matched_id, r.generation, r.record_type,
 const SELECT = `select ${COLUMNS}
   from record r join record_content c on (c.tenant_id, c.record_id) = (r.tenant_id, r.id)`;
 
+/** As the index `record_external` has it. */
+const CURRENT = `f.state in ('ACTUAL', 'DELETED')`;
+
 /**
- * The newest current record of each external id, and how many more there are. A null id was no id at all. Lateral, with a
- * limit: one look-up in `record_external` per id, whatever the planner knows of the tables.
+ * The newest record of each external id, and how many more there are. A null id was no id at all. Lateral, with a limit:
+ * one look-up in `record_external` per id, whatever the planner knows of the tables.
  */
-const BY_EXTERNAL_IDS = `
+const byExternalIds = (state: string): string => `
   from unnest($3::uuid[]) with ordinality as q (id, place)
   cross join lateral (select (q.place - 1)::int as n) as at
   left join lateral (
     select f.*, count(*) over () - 1 as others from record f
-    where f.tenant_id = $1 and f.record_type = $2 and f.external_id = q.id and f.state in ('ACTUAL', 'DELETED')
+    where f.tenant_id = $1 and f.record_type = $2 and f.external_id = q.id and ${state}
     order by f.updated_at desc, f.id desc limit 1) as r on true
   left join record_content c on c.tenant_id = $1 and c.record_id = r.id`;
 
 const DUPLICATES_MAX = 32_767;
+
+/** {@link isDeleted} in SQL. */
+const DELETED = `r.state = 'DELETED' or coalesce(r.leader_status in ('${LOGICALLY_DELETED.join("', '")}'), false)`;
 
 const FRAMES = `
   select string_agg(
@@ -132,9 +139,9 @@ const FRAMES = `
       when q.id is null then int4send(5) || '\\x04'::bytea || int4send($4 + at.n)
       when r.id is null then int4send(5) || '\\x02'::bytea || int4send($4 + at.n)
       else (int4send(40 + octet_length(c.content)) || '\\x01'::bytea || int4send($4 + at.n)
-        || set_byte('\\x00'::bytea, 0, (r.state = 'DELETED')::int + 2 * r.suppress_discovery::int)
+        || set_byte('\\x00'::bytea, 0, (${DELETED})::int + 2 * r.suppress_discovery::int)
         || int2send(least(r.others, ${DUPLICATES_MAX})::int2) || uuid_send(r.matched_id) || uuid_send(r.external_id)) || c.content
-    end, ''::bytea order by at.n) as frames ${BY_EXTERNAL_IDS}`;
+    end, ''::bytea order by at.n) as frames ${byExternalIds(CURRENT)}`;
 
 function whereOf(tx: TenantRead, filter: SourceRecordFilter): { where: string; params: unknown[] } {
   const params: unknown[] = [tx.tenantId, filter.recordType];
@@ -145,15 +152,18 @@ function whereOf(tx: TenantRead, filter: SourceRecordFilter): { where: string; p
     ['r.matched_id', filter.recordId],
     ['r.snapshot_id', filter.snapshotId],
     ['r.external_id', filter.externalId],
+    ['r.external_hrid', filter.externalHrid],
     ['r.suppress_discovery', filter.suppressFromDiscovery],
     ['r.leader_status', filter.leaderRecordStatus],
   ];
   for (const [column, value] of equal)
     if (value !== undefined) conditions.push(`${column} = ${bound(value)}`);
-  if (filter.externalHrid !== undefined)
-    conditions.push(hridEquals('r.external_hrid', bound(filter.externalHrid)));
   if (filter.updatedAfter) conditions.push(`r.updated_at >= ${bound(filter.updatedAfter)}`);
-  if (filter.updatedBefore) conditions.push(`r.updated_at <= ${bound(filter.updatedBefore)}`);
+  // Dates are shown in milliseconds and kept in microseconds: the last of them counts in full.
+  if (filter.updatedBefore)
+    conditions.push(
+      `r.updated_at < ${bound(filter.updatedBefore)}::timestamptz + interval '1 millisecond'`,
+    );
   return { where: conditions.join(' and '), params };
 }
 

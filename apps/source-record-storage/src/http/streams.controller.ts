@@ -114,9 +114,8 @@ export class StreamsController {
     return streamTenant<object>(this.source, { tenantId, actorId }, async function* (tx) {
       for (let at = 0; at < ids.length; at += LINE_IDS) {
         const part = ids.slice(at, at + LINE_IDS);
-        const rows = await records.byExternalIds(tx, recordType, part.map(asUuid));
-        for (const [index, requestId] of part.entries())
-          yield lineOf(requestId, rows[index], deleted);
+        const rows = await records.byExternalIds(tx, recordType, part.map(asUuid), deleted);
+        for (const [index, requestId] of part.entries()) yield lineOf(requestId, rows[index]);
       }
     });
   }
@@ -128,10 +127,9 @@ interface Fetch {
   readonly ids: readonly string[];
 }
 
-function lineOf(requestId: string, row: FoundRow | undefined, deleted: boolean): object {
+function lineOf(requestId: string, row: FoundRow | undefined): object {
   if (asUuid(requestId) === null) return { requestId, found: false, reason: 'invalid-id' };
-  if (!row || row.id === null || (row.state === 'DELETED' && !deleted))
-    return { requestId, found: false, reason: 'not-found' };
+  if (!row || row.id === null) return { requestId, found: false, reason: 'not-found' };
   const duplicates = Number(row.others);
   return {
     requestId,

@@ -1,0 +1,610 @@
+import { uuidText, uuidV5 } from '@quire/contracts/ids';
+import type { SourceRecord, StoredRecord } from '@quire/contracts/source-records';
+import { testDatabase, type TestDatabase } from '@quire/testing/database';
+import { BIB_LEADER, marcRecord, type FieldSketch } from '@quire/testing/marc';
+import { idOf, OTHER_TENANT, USER_ID } from './import-stub.js';
+import { RecordWorld } from './record-world.js';
+
+const JOB = 'reads';
+const SNAPSHOT = idOf(JOB);
+/** Matched id, which is the record's own id too. */
+const recordId = (order: number, job = JOB): string => uuidV5(idOf(job), `file:${order}`);
+const instanceId = (order: number, job = JOB): string => uuidV5(recordId(order, job), 'instance');
+const UNKNOWN = idOf('nobody');
+const TWIN_INSTANCE = idOf('instance of two records');
+
+let database: TestDatabase;
+let world: RecordWorld;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  world = await RecordWorld.start(database.url);
+  await world.send(
+    [
+      bib('in2', 'The nod'),
+      bib('in1', 'Two\u2028lines, three\u2029lines, four\u0085lines'),
+      bib('in3', 'Withdrawn', { status: 'd' }),
+      bib('in4', 'Obsolete', { status: 'x' }),
+      authority('au1', 'Lee, Ann'),
+      holdings('ho1', 'in2'),
+    ],
+    { job: JOB },
+  );
+  const twin = (name: string): FieldSketch => ['999', 'ff', { s: idOf(name), i: TWIN_INSTANCE }];
+  await world.send([bib('tw1', 'Older twin', { more: [twin('older')] })], {
+    job: 'older',
+    options: { on999ff: 'accept' },
+  });
+  await world.send([bib('tw2', 'Newer twin', { more: [twin('newer')] })], {
+    job: 'newer',
+    options: { on999ff: 'accept' },
+  });
+  await world.send([bib('el1', 'Elsewhere')], { job: 'elsewhere', tenantId: OTHER_TENANT });
+});
+
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await database.close();
+});
+
+describe('GET /source-storage/snapshots/{id}', () => {
+  it('gives the snapshot of a job', async () => {
+    const { status, json } = await world.get(`/source-storage/snapshots/${SNAPSHOT}`);
+    expect(status).toBe(200);
+    expect(json).toMatchObject({
+      jobExecutionId: SNAPSHOT,
+      status: 'PARSING_IN_PROGRESS',
+      processingStartedDate: '2026-11-25T06:00:00.000+00:00',
+      metadata: { createdByUserId: USER_ID, updatedByUserId: USER_ID },
+    });
+  });
+
+  it('finds nothing under another id, one that is none, or one of another tenant', async () => {
+    for (const id of [UNKNOWN, 'no-uuid', idOf('elsewhere')]) {
+      const { status, text } = await world.get(`/source-storage/snapshots/${id}`);
+      expect([status, text]).toEqual([404, `Snapshot with id '${id}' was not found`]);
+    }
+  });
+});
+
+describe('GET /source-storage/records/{id}', () => {
+  it('gives a record with all its parts', async () => {
+    const { status, json } = await world.get(`/source-storage/records/${recordId(0)}`);
+    expect(status).toBe(200);
+    const record = json as StoredRecord;
+    expect(record).toMatchObject({
+      id: recordId(0),
+      snapshotId: SNAPSHOT,
+      matchedId: recordId(0),
+      generation: 0,
+      recordType: 'MARC_BIB',
+      deleted: false,
+      order: 0,
+      externalIdsHolder: { instanceId: instanceId(0), instanceHrid: 'in2' },
+      additionalInfo: { suppressDiscovery: false },
+      state: 'ACTUAL',
+      leaderRecordStatus: 'n',
+      rawRecord: { id: recordId(0), content: bib('in2', 'The nod').toString() },
+      metadata: { createdByUserId: USER_ID, createdByUsername: 'ann' },
+    });
+    expect(record.parsedRecord).toMatchObject({
+      id: recordId(0),
+      content: {
+        fields: [
+          { '001': 'in2' },
+          { '245': { ind1: '1', ind2: '0', subfields: [{ a: 'The nod' }] } },
+          {
+            '999': { ind1: 'f', ind2: 'f', subfields: [{ s: recordId(0) }, { i: instanceId(0) }] },
+          },
+        ],
+      },
+    });
+  });
+
+  it('tells by state or leader that a record is deleted', async () => {
+    const states = await Promise.all(
+      [0, 2, 3].map(async (order) => {
+        const { json } = await world.get(`/source-storage/records/${recordId(order)}`);
+        const { state, deleted } = json as StoredRecord;
+        return [state, deleted];
+      }),
+    );
+    expect(states).toEqual([
+      ['ACTUAL', false],
+      ['DELETED', true],
+      ['ACTUAL', true],
+    ]);
+  });
+
+  it('finds nothing under another id, one that is none, or one of another tenant', async () => {
+    for (const id of [UNKNOWN, 'no-uuid', recordId(0, 'elsewhere')]) {
+      const { status, text } = await world.get(`/source-storage/records/${id}`);
+      expect([status, text]).toEqual([404, `Record with id '${id}' was not found`]);
+    }
+  });
+});
+
+describe('GET /source-storage/source-records', () => {
+  const listed = async (query: string): Promise<readonly (number | string)[]> => {
+    const { status, json } = await world.get(`/source-storage/source-records?limit=100&${query}`);
+    expect(status).toBe(200);
+    const { sourceRecords, totalRecords } = json as List;
+    expect(totalRecords).toBe(sourceRecords.length);
+    return sourceRecords.map((one) => one.externalIdsHolder?.instanceHrid ?? one.recordType);
+  };
+
+  it('gives the current view of a record', async () => {
+    const { json } = await world.get(`/source-storage/source-records?recordId=${recordId(0)}`);
+    expect((json as List).sourceRecords[0]).toMatchObject({
+      recordId: recordId(0),
+      snapshotId: SNAPSHOT,
+      recordType: 'MARC_BIB',
+      deleted: false,
+      generation: 0,
+      order: 0,
+      externalIdsHolder: { instanceId: instanceId(0), instanceHrid: 'in2' },
+      additionalInfo: { suppressDiscovery: false },
+    });
+    expect((json as List).sourceRecords[0]).not.toHaveProperty('rawRecord');
+  });
+
+  it('filters', async () => {
+    const all = 'orderBy=externalHrid';
+    expect(await listed(all)).toEqual(['in1', 'in2', 'in4', 'tw1', 'tw2']);
+    expect(await listed(`${all}&snapshotId=${SNAPSHOT}`)).toEqual(['in1', 'in2', 'in4']);
+    expect(await listed(`${all}&snapshotId=${SNAPSHOT}&deleted=true`)).toEqual([
+      'in1',
+      'in2',
+      'in3',
+      'in4',
+    ]);
+    expect(await listed(`externalId=${instanceId(1).toUpperCase()}`)).toEqual(['in1']);
+    expect(await listed(`instanceId=${instanceId(1)}`)).toEqual(['in1']);
+    expect(await listed(`externalId=&instanceId=${instanceId(1)}`)).toEqual(['in1']);
+    expect(await listed('externalHrid=in2')).toEqual(['in2']);
+    expect(await listed('instanceHrid=in2')).toEqual(['in2']);
+    expect(await listed('leaderRecordStatus=x')).toEqual(['in4']);
+    expect(await listed('suppressFromDiscovery=true')).toEqual([]);
+    expect(await listed('recordType=MARC_AUTHORITY')).toEqual(['MARC_AUTHORITY']);
+    expect(await listed('recordType=marc_holding')).toEqual(['MARC_HOLDING']);
+    expect(await listed(`recordId=${recordId(0)}&instanceHrid=in1`)).toEqual([]);
+  });
+
+  it('takes both ends of a time as inside', async () => {
+    const { json } = await world.get(`/source-storage/source-records?recordId=${recordId(0)}`);
+    const at = encodeURIComponent((json as List).sourceRecords[0]?.metadata?.updatedDate ?? '');
+    const one = `recordId=${recordId(0)}`;
+    expect(await listed(`${one}&updatedAfter=${at}`)).toEqual(['in2']);
+    expect(await listed(`${one}&updatedBefore=${at}`)).toEqual(['in2']);
+    expect(await listed(`${one}&updatedAfter=${at}&updatedBefore=${at}`)).toEqual(['in2']);
+    expect(await listed(`${one}&updatedBefore=2020-01`)).toEqual([]);
+    expect(await listed(`${one}&updatedAfter=2999`)).toEqual([]);
+  });
+
+  it('orders, by several fields where asked', async () => {
+    const of = `snapshotId=${SNAPSHOT}`;
+    expect(await listed(`${of}&orderBy=order,DESC`)).toEqual(['in4', 'in1', 'in2']);
+    expect(await listed(`${of}&orderBy=leaderRecordStatus%20,%20desc&orderBy=order`)).toEqual([
+      'in4',
+      'in2',
+      'in1',
+    ]);
+    const byId = await world.get(`/source-storage/source-records?${of}`);
+    const ids = (byId.json as List).sourceRecords.map((one) => one.recordId);
+    expect(ids).toEqual([...ids].sort());
+  });
+
+  it('gives pages, and counts beyond them', async () => {
+    const page = async (query: string): Promise<unknown> => {
+      const { json } = await world.get(
+        `/source-storage/source-records?snapshotId=${SNAPSHOT}&orderBy=order&${query}`,
+      );
+      const { sourceRecords, ...rest } = json as List;
+      return [sourceRecords.map(({ order }) => order), rest];
+    };
+    expect(await page('limit=2')).toEqual([[0, 1], { totalRecords: 3 }]);
+    expect(await page('offset=2&limit=2')).toEqual([[3], { totalRecords: 3 }]);
+    expect(await page('offset=7')).toEqual([[], { totalRecords: 3 }]);
+    expect(await page('limit=0')).toEqual([[], { totalRecords: 3 }]);
+    for (const mode of ['exact', 'estimated', 'auto', 'EXACT'])
+      expect(await page(`limit=1&totalRecords=${mode}`)).toEqual([[0], { totalRecords: 3 }]);
+    expect(await page('limit=1&totalRecords=none')).toEqual([[0], {}]);
+    expect(await page('limit=0&totalRecords=none')).toEqual([[], {}]);
+  });
+
+  it.each([
+    ['limit=-1', 'limit', '-1', 'must be greater than or equal to 0'],
+    ['limit=ten', 'limit', 'ten', 'must be an integer between 0 and 2147483647'],
+    ['offset=2147483648', 'offset', '2147483648', 'must be less than or equal to 2147483647'],
+    ['totalRecords=x', 'totalRecords', 'x', 'must match "exact|estimated|none|auto"'],
+    ['recordType=BOOK', 'recordType', 'BOOK', 'Unknown record type BOOK'],
+    ['externalId=1', 'externalId', '1', 'Invalid UUID 1'],
+    ['leaderRecordStatus=z', 'leaderRecordStatus', 'z', 'must match "^[acdnposx]$"'],
+    ['deleted=perhaps', 'deleted', 'perhaps', 'must be true or false'],
+    ['updatedAfter=yesterday', 'updatedAfter', 'yesterday', 'must be a date'],
+    ['updatedBefore=2026-02-30', 'updatedBefore', '2026-02-30', 'must be a date'],
+    ['orderBy=title', 'orderBy', 'title', 'Invalid order by title'],
+    ['orderBy=id,UP', 'orderBy', 'id,UP', 'Invalid order by id,UP'],
+    ['orderBy=constructor', 'orderBy', 'constructor', 'Invalid order by constructor'],
+  ])('refuses %s', async (query, name, value, reason) => {
+    for (const path of ['source-records', 'stream/source-records']) {
+      const { status, text } = await world.get(`/source-storage/${path}?${query}`);
+      expect([status, text]).toEqual([
+        400,
+        `'${name}' parameter is incorrect. parameter value {${value}} is not valid: ${reason}`,
+      ]);
+    }
+  });
+});
+
+describe('GET /source-storage/stream/source-records', () => {
+  it('gives a record a line, also where a text has separators of its own', async () => {
+    const { status, headers, text } = await world.get(
+      `/source-storage/stream/source-records?snapshotId=${SNAPSHOT}&orderBy=order`,
+    );
+    expect([status, headers['content-type']]).toEqual([200, 'application/stream+json']);
+    const lines = text.split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/);
+    expect(lines.pop()).toBe('');
+    const records = lines.map((line) => JSON.parse(line) as SourceRecord);
+    expect(records.map((one) => one.order)).toEqual([0, 1, 3]);
+    expect(lines[1]).toContain('Two\\u2028lines, three\\u2029lines, four\\u0085lines');
+    expect(JSON.stringify(records[1])).toContain('Two\u2028lines');
+  });
+
+  it('tells from when on to ask next', async () => {
+    const first = await world.get('/source-storage/stream/source-records?limit=0');
+    expect(first.text).toBe('');
+    const date = new Date(String(first.headers['date']));
+    expect(date.getTime()).toBeLessThanOrEqual(Date.now());
+    await world.send([bib('sy1', 'Came later')], { job: 'sync' });
+    const { text } = await world.get(
+      `/source-storage/stream/source-records?updatedAfter=${date.toISOString()}&snapshotId=${idOf('sync')}`,
+    );
+    expect(JSON.parse(text)).toMatchObject({ snapshotId: idOf('sync') });
+  });
+});
+
+describe('POST /source-storage/stream/source-records', () => {
+  const TARGET = '/source-storage/stream/source-records?idType=INSTANCE';
+  const ids = [
+    instanceId(1),
+    UNKNOWN,
+    'in1',
+    TWIN_INSTANCE,
+    instanceId(0, 'elsewhere'),
+    instanceId(2),
+    instanceId(0).toUpperCase(),
+    instanceId(3),
+    instanceId(1),
+  ];
+
+  it('answers with a line for each id, in their order', async () => {
+    const { status, headers, text } = await world.ask('POST', TARGET, { body: ids });
+    expect([status, headers['content-type']]).toEqual([200, 'application/stream+json']);
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+    expect(lines.map((line) => line.requestId)).toEqual(ids);
+    expect(lines.map((line) => line.reason ?? line.sourceRecord?.recordId)).toEqual([
+      recordId(1),
+      'not-found',
+      'invalid-id',
+      idOf('newer'),
+      'not-found',
+      'not-found',
+      recordId(0),
+      recordId(3),
+      recordId(1),
+    ]);
+    expect(lines.map((line) => line.duplicates)).toEqual(
+      ids.map((id) => (id === TWIN_INSTANCE ? 1 : undefined)),
+    );
+    expect(lines[7]?.sourceRecord?.deleted).toBe(true);
+  });
+
+  it('gives deleted records where they are asked for', async () => {
+    const { text } = await world.ask('POST', `${TARGET}&deleted=true`, { body: [instanceId(2)] });
+    expect(JSON.parse(text)).toMatchObject({ found: true, sourceRecord: { deleted: true } });
+  });
+
+  it('finds an older record behind a newer one that is deleted', async () => {
+    const instance = idOf('instance of a deleted record');
+    const twin = (name: string): FieldSketch => ['999', 'ff', { s: idOf(name), i: instance }];
+    const options = { on999ff: 'accept' } as const;
+    await world.send([bib('pa1', 'Kept', { more: [twin('kept')] })], { job: 'kept', options });
+    const gone = bib('pa2', 'Dropped', { more: [twin('dropped')], status: 'd' });
+    await world.send([gone], { job: 'dropped', options });
+    const { text } = await world.ask('POST', TARGET, { body: [instance] });
+    expect(JSON.parse(text)).toMatchObject({ sourceRecord: { recordId: idOf('kept') } });
+    expect(JSON.parse(text)).not.toHaveProperty('duplicates');
+  });
+
+  it('hands the same to data-export as frames', async () => {
+    const frames = framesOf(await world.bytes(TARGET, ids));
+    expect(frames.map(({ kind, index }) => [kind, index])).toEqual([
+      [1, 0],
+      [2, 1],
+      [4, 2],
+      [1, 3],
+      [2, 4],
+      [1, 5],
+      [1, 6],
+      [1, 7],
+      [1, 8],
+      [0, ids.length],
+    ]);
+    expect(frames[0]).toMatchObject({
+      flags: 0,
+      duplicates: 0,
+      matchedId: recordId(1),
+      externalId: instanceId(1),
+    });
+    expect(frames[3]).toMatchObject({ duplicates: 1, matchedId: idOf('newer') });
+    expect(frames[5]).toMatchObject({ flags: 1, matchedId: recordId(2) });
+    // Its leader says that it is deleted, its state does not.
+    expect(frames[7]).toMatchObject({ flags: 1, matchedId: recordId(3) });
+    const [stored] = await world.rows<{ content: Buffer }>(
+      'select content from record_content where tenant_id = $1 and record_id = $2',
+      [recordId(1)],
+    );
+    expect(frames[0]?.content).toEqual(stored?.content);
+  });
+
+  it('counts on over many ids', async () => {
+    const many = Array.from({ length: 1201 }, (_, at) =>
+      at % 600 === 0 ? instanceId(0) : UNKNOWN,
+    );
+    const frames = framesOf(await world.bytes(TARGET, many));
+    expect(frames.map(({ index }) => index)).toEqual([...many.keys(), many.length]);
+    expect(frames.filter(({ kind }) => kind === 1).map(({ index }) => index)).toEqual([
+      0, 600, 1200,
+    ]);
+    const { text } = await world.ask('POST', TARGET, { body: many });
+    const found = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as Line).found);
+    expect(found).toEqual(many.map((id) => id !== UNKNOWN));
+  });
+
+  it('ends at once for no ids', async () => {
+    expect(framesOf(await world.bytes(TARGET, []))).toMatchObject([{ kind: 0, index: 0 }]);
+    expect((await world.ask('POST', TARGET, { body: [] })).text).toBe('');
+  });
+
+  it('finds authorities and holdings by their own ids', async () => {
+    const found = async (idType: string, id: string): Promise<unknown> => {
+      const target = `/source-storage/stream/source-records?idType=${idType}`;
+      const { text } = await world.ask('POST', target, { body: [id] });
+      return (JSON.parse(text) as Line).sourceRecord?.recordId;
+    };
+    expect(await found('AUTHORITY', uuidV5(recordId(4), 'authority'))).toBe(recordId(4));
+    expect(await found('HOLDINGS', uuidV5(recordId(5), 'holdings'))).toBe(recordId(5));
+    expect(await found('AUTHORITY', instanceId(0))).toBeUndefined();
+  });
+
+  it('refuses what is no list of ids', async () => {
+    const refusal = async (body: object): Promise<unknown> => {
+      const { status, json } = await world.ask('POST', TARGET, { body });
+      const [first] = (json as { errors: { message: string; parameters: { key: string }[] }[] })
+        .errors;
+      return [status, first?.message, first?.parameters[0]?.key];
+    };
+    expect(await refusal({ ids: [] })).toEqual([422, 'must be an array', '']);
+    expect(await refusal([UNKNOWN, 7])).toMatchObject([
+      422,
+      expect.stringMatching(/^must match/),
+      '[1]',
+    ]);
+    const tooMany = new Array<string>(32_768).fill('x');
+    expect(await refusal(tooMany)).toEqual([422, 'size must be between 0 and 32767', '']);
+  });
+
+  it('refuses an id type that it does not know', async () => {
+    const target = '/source-storage/stream/source-records?idType=ISBN';
+    const { status, text } = await world.ask('POST', target, { body: [] });
+    expect([status, text]).toEqual([
+      400,
+      "'idType' parameter is incorrect. parameter value {ISBN} is not valid: Unknown id type ISBN",
+    ]);
+  });
+});
+
+describe('GET /instance-bulk/ids', () => {
+  const asked = async (parameters: Readonly<Record<string, string>>): Promise<unknown> => {
+    const query = new URLSearchParams(parameters).toString();
+    const { status, json, text } = await world.get(`/instance-bulk/ids?${query}`);
+    return status === 200 ? json : [status, text];
+  };
+  const some = (...ids: readonly string[]): object => ({
+    ids: [...ids].sort().map((id) => ({ id })),
+    totalRecords: ids.length,
+  });
+
+  it('gives every instance id once, those of deleted records not', async () => {
+    const all = (await asked({ query: 'cql.allRecords=1', limit: '2147483647' })) as Ids;
+    const ids = all.ids.map(({ id }) => id);
+    expect(ids).toEqual([...new Set(ids)].sort());
+    expect(ids).toEqual(expect.arrayContaining([instanceId(0), instanceId(1), TWIN_INSTANCE]));
+    expect(ids).not.toContain(instanceId(2));
+    expect(ids).not.toContain(instanceId(0, 'elsewhere'));
+    expect(all.totalRecords).toBe(ids.length);
+    expect(await asked({})).toEqual(all);
+  });
+
+  it('finds by id', async () => {
+    const [one, other] = [instanceId(0), instanceId(1)];
+    expect(await asked({ query: `id==${one}` })).toEqual(some(one));
+    expect(await asked({ query: `id==(${one} or ${other})` })).toEqual(some(one, other));
+    expect(await asked({ query: `id==("${one}" or "${UNKNOWN}")` })).toEqual(some(one));
+    expect(await asked({ query: `id==${instanceId(0, 'elsewhere')}` })).toEqual(some());
+    expect(await asked({ query: `id==${instanceId(2)}` })).toEqual(some());
+  });
+
+  it('counts without a list, and lists without a count', async () => {
+    const query = `id==(${instanceId(0)} or ${instanceId(1)})`;
+    expect(await asked({ query, limit: '0' })).toEqual({ ids: [], totalRecords: 2 });
+    expect(await asked({ query, limit: '1', totalRecords: 'none' })).toEqual({
+      ids: [{ id: [instanceId(0), instanceId(1)].sort()[0] }],
+    });
+    expect(await asked({ query, offset: '1' })).toEqual({
+      ids: [{ id: [instanceId(0), instanceId(1)].sort()[1] }],
+      totalRecords: 2,
+    });
+  });
+
+  it('gives the ids of holdings', async () => {
+    const id = uuidV5(recordId(5), 'holdings');
+    expect(await asked({ recordType: 'HOLDING' })).toEqual(some(id));
+  });
+
+  it('says where a query is wrong', async () => {
+    const refusal = (column: number, reason: string): unknown => [
+      400,
+      `unable to list ids -- malformed parameter 'query', syntax error at column ${column}: ${reason}`,
+    ];
+    expect(await asked({ query: 'titel=x' })).toEqual(refusal(1, "unknown index 'titel'"));
+    expect(await asked({ query: `id==${UNKNOWN} and titel=x` })).toEqual(
+      refusal(`id==${UNKNOWN} and `.length + 1, "unknown index 'titel'"),
+    );
+    expect(await asked({ query: '(id==1' })).toMatchObject([
+      400,
+      expect.stringContaining('column 7'),
+    ]);
+    expect(await asked({ recordType: 'BOOK' })).toEqual([
+      400,
+      '\'recordType\' parameter is incorrect. parameter value {BOOK} is not valid: must match "INSTANCE|HOLDING"',
+    ]);
+  });
+});
+
+describe('the door', () => {
+  const targets = [
+    `/source-storage/snapshots/${SNAPSHOT}`,
+    `/source-storage/records/${recordId(0)}`,
+    '/source-storage/source-records',
+    '/source-storage/stream/source-records',
+    '/instance-bulk/ids',
+  ];
+
+  it('stays shut without an assertion', async () => {
+    const url = world.isolated.urls['source-record-storage'] ?? '';
+    for (const target of targets) expect((await fetch(`${url}${target}`)).status).toBe(401);
+    const post = await fetch(`${url}/source-storage/stream/source-records`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '[]',
+    });
+    expect(post.status).toBe(401);
+  });
+
+  it('stays shut without the permission', async () => {
+    for (const target of targets)
+      expect((await world.get(target, { permissions: [] })).status).toBe(403);
+  });
+
+  it('shows a tenant its own records only', async () => {
+    const there = { tenant: OTHER_TENANT };
+    const { json } = await world.get('/source-storage/source-records?deleted=true', there);
+    expect(json).toMatchObject({
+      sourceRecords: [{ recordId: recordId(0, 'elsewhere') }],
+      totalRecords: 1,
+    });
+    expect((await world.get('/instance-bulk/ids', there)).json).toEqual({
+      ids: [{ id: instanceId(0, 'elsewhere') }],
+      totalRecords: 1,
+    });
+    const { text } = await world.get('/source-storage/stream/source-records', there);
+    expect(JSON.parse(text)).toMatchObject({ recordId: recordId(0, 'elsewhere') });
+    for (const target of targets.slice(0, 2))
+      expect((await world.get(target, there)).status).toBe(404);
+  });
+
+  it('serves every route of the contract', () => {
+    expect(world.isolated.services.get('source-record-storage')?.unserved).toEqual([]);
+  });
+});
+
+interface List {
+  readonly sourceRecords: readonly SourceRecord[];
+  readonly totalRecords?: number;
+}
+
+interface Ids {
+  readonly ids: readonly { readonly id: string }[];
+  readonly totalRecords?: number;
+}
+
+interface Line {
+  readonly requestId: string;
+  readonly found: boolean;
+  readonly reason?: string;
+  readonly duplicates?: number;
+  readonly sourceRecord?: SourceRecord;
+}
+
+interface Frame {
+  readonly kind: number;
+  readonly index: number;
+  readonly flags?: number;
+  readonly duplicates?: number;
+  readonly matchedId?: string;
+  readonly externalId?: string;
+  readonly content?: Buffer;
+}
+
+/** Source-record-storage, section 6. */
+function framesOf(bytes: Buffer): Frame[] {
+  const frames: Frame[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = at + 4 + bytes.readUInt32BE(at);
+    const [kind, index] = [bytes.readUInt8(at + 4), bytes.readUInt32BE(at + 5)];
+    frames.push(
+      kind === 1
+        ? {
+            kind,
+            index,
+            flags: bytes.readUInt8(at + 9),
+            duplicates: bytes.readUInt16BE(at + 10),
+            matchedId: uuidText(bytes.subarray(at + 12, at + 28)),
+            externalId: uuidText(bytes.subarray(at + 28, at + 44)),
+            content: bytes.subarray(at + 44, end),
+          }
+        : { kind, index },
+    );
+    at = end;
+  }
+  return frames;
+}
+
+interface BibChanges {
+  readonly status?: string;
+  readonly more?: readonly FieldSketch[];
+}
+
+function bib(hrid: string, title: string, { status = 'n', more = [] }: BibChanges = {}): Buffer {
+  return marcRecord({
+    leader: `00000${status}${BIB_LEADER.slice(6)}`,
+    fields: [['001', hrid], ['245', '10', { a: title }], ...more],
+  });
+}
+
+const authority = (hrid: string, name: string): Buffer =>
+  marcRecord({
+    leader: '00000nz  a2200000n  4500',
+    fields: [
+      ['001', hrid],
+      ['100', '1 ', { a: name }],
+    ],
+  });
+
+const holdings = (hrid: string, parent: string): Buffer =>
+  marcRecord({
+    leader: '00000nx  a2200000un 4500',
+    fields: [
+      ['001', hrid],
+      ['004', parent],
+      ['852', '  ', { b: 'main' }],
+    ],
+  });
