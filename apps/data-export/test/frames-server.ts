@@ -19,7 +19,7 @@ export class FramesServer {
   /** By `<tenant>:<id>`. */
   readonly records = new Map<string, StoredSource | 'no content'>();
   /** Called before each answer; may wait, and names a misbehaviour. */
-  before: (ids: readonly string[]) => Promise<'cut' | 'busy' | 'fine'> = () =>
+  before: (ids: readonly string[]) => Promise<'cut' | 'busy' | 'out of order' | 'fine'> = () =>
     Promise.resolve('fine');
   /** Requests so far: id type and number of ids. */
   readonly requests: { readonly idType: string; readonly count: number }[] = [];
@@ -75,8 +75,11 @@ export class FramesServer {
     }
     response.writeHead(200, { 'content-type': 'application/octet-stream' });
     const end = mood === 'cut' ? Math.floor(ids.length / 2) : ids.length;
+    const shift = mood === 'out of order' ? 1 : 0;
     for (let index = 0; index < end; index += 1) {
-      const more = response.write(this.frame(`${caller.tenantId}:${ids[index] ?? ''}`, index));
+      const more = response.write(
+        this.frame(`${caller.tenantId}:${ids[index] ?? ''}`, index + shift),
+      );
       if (!more) await new Promise((resolve) => response.once('drain', resolve));
     }
     if (mood === 'cut') response.destroy();

@@ -1,0 +1,199 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { readTenant } from '@quire/postgres/tenant';
+import { testDatabase, type TestDatabase } from '@quire/testing/database';
+import {
+  DEFAULT_PROFILE,
+  ExportWorld,
+  idOf,
+  idsOf,
+  recordOf,
+  TENANT,
+  USER,
+} from './export-world.js';
+
+const OTHER = 'archive';
+
+describe('the slices of an export', () => {
+  let database: TestDatabase;
+  let world: ExportWorld;
+  const open = async (settings: object = {}): Promise<void> => {
+    database = await testDatabase();
+    world = await ExportWorld.start(database.url, settings);
+  };
+  const slices = <R extends object>(sql: string, tenantId = TENANT): Promise<R[]> => {
+    const source = world.isolated.sources.get('data-export');
+    if (!source) throw new Error('no source');
+    return readTenant(source, { tenantId, actorId: USER }, (tx) => tx.query<R>(sql));
+  };
+  const objects = async (): Promise<number> => {
+    const keys = new Set<string>();
+    for await (const { key } of world.isolated.store.list('export', TENANT)) keys.add(key.uuid);
+    return keys.size;
+  };
+  const start = async (fileDefinitionId: string, tenant = TENANT): Promise<string> => {
+    const answer = await world.ask('POST', '/data-export/export', {
+      tenant,
+      body: { fileDefinitionId, jobProfileId: DEFAULT_PROFILE },
+    });
+    return answer.headers.get('x-job-execution-id') ?? '';
+  };
+
+  afterEach(async () => {
+    await world[Symbol.asyncDispose]();
+    await database.close();
+  });
+
+  it('have 10,000 ids at most and make one file in the order of the lines', async () => {
+    await open();
+    const ids = idsOf(25_000);
+    world.has(ids);
+    const job = await world.exported(ids.join('\n'));
+    expect(job).toMatchObject({
+      status: 'COMPLETED',
+      progress: { exported: 25_000, failed: 0, total: 25_000 },
+    });
+    const rows = await slices('select ids, from_ordinal, to_ordinal from slice order by slice_no');
+    expect(rows).toEqual([
+      { ids: 10_000, from_ordinal: 1, to_ordinal: 10_000 },
+      { ids: 10_000, from_ordinal: 10_001, to_ordinal: 20_000 },
+      { ids: 5000, from_ordinal: 20_001, to_ordinal: 25_000 },
+    ]);
+    expect(world.sources.requests.every((one) => one.count <= 1000)).toBe(true);
+    const whole = await world.file(job);
+    const expected = ids.map((id) => recordOf(id).toString()).join('');
+    expect(whole.toString() === expected).toBe(true);
+    // A range over the border of two slices.
+    const border = recordOf(idOf(0)).length * 10_000;
+    const fileId = job.exportedFiles?.[0]?.fileId ?? '';
+    const link = await world.ask('GET', `/data-export/job-executions/${job.id}/download/${fileId}`);
+    const part = await world.follow(link.json.link, {
+      headers: { range: `bytes=${border - 10}-${border + 9}` },
+    });
+    expect(await part.text()).toBe(expected.slice(border - 10, border + 10));
+  });
+
+  it('of a killed worker are done again, and count once', async () => {
+    // Never renewed: to everybody else such a worker is dead after half a second.
+    await open({ leaseMs: 500, leaseRenewMs: 600_000 });
+    const ids = idsOf(50);
+    world.has(ids);
+    let hung: () => void = () => undefined;
+    const dead = new Promise<void>((resolve) => (hung = resolve));
+    let calls = 0;
+    world.sources.before = async () => {
+      calls += 1;
+      if (calls === 1) await dead;
+      return 'fine';
+    };
+    const job = await world.exported(ids.join('\n'));
+    expect(job).toMatchObject({ status: 'COMPLETED', progress: { exported: 50, total: 50 } });
+    expect(calls).toBe(2);
+    const [row] = await slices('select lease_epoch, attempts, state, object_key from slice');
+    expect(row).toMatchObject({ lease_epoch: '2', attempts: 2, state: 'DONE' });
+    // The dead one comes back, finishes, and can change nothing.
+    hung();
+    for (let tries = 0; (await objects()) > 2 && tries < 500; tries += 1) await delay(10);
+    await delay(100);
+    expect(await slices('select lease_epoch, attempts, state, object_key from slice')).toEqual([
+      row,
+    ]);
+    expect((await world.job(job.id)).progress).toEqual({ exported: 50, failed: 0, total: 50 });
+    expect((await world.file(job)).toString()).toBe(
+      ids.map((id) => recordOf(id).toString()).join(''),
+    );
+    // The upload and one slice: the object of the lost attempt is gone.
+    expect(await objects()).toBe(2);
+  });
+
+  it('wait for source-record-storage while it is away or breaks off, which is no attempt', async () => {
+    await open();
+    const ids = idsOf(20);
+    world.has(ids);
+    const moods = ['busy', 'cut', 'busy', 'fine'] as const;
+    let calls = 0;
+    world.sources.before = () => Promise.resolve(moods[Math.min(calls++, 3)] ?? 'fine');
+    const job = await world.exported(ids.join('\n'));
+    expect(job.status).toBe('COMPLETED');
+    expect(calls).toBe(4);
+    expect(await slices('select attempts, waits from slice')).toEqual([{ attempts: 1, waits: 3 }]);
+    expect((await world.file(job)).toString()).toBe(
+      ids.map((id) => recordOf(id).toString()).join(''),
+    );
+  });
+
+  it('end the job with a reason when one of them fails five times', async () => {
+    await open();
+    world.has([idOf(0)]);
+    // A bug of the other side, which no waiting helps.
+    world.sources.before = () => Promise.resolve('out of order');
+    const job = await world.exported(idOf(0));
+    expect(job).toMatchObject({ status: 'FAIL', progress: { exported: 0, failed: 0, total: 1 } });
+    expect((await world.logs(job.id)).map((log) => log.code)).toEqual(['error.genericError']);
+    expect(await slices('select attempts, state from slice')).toEqual([
+      { attempts: 5, state: 'DROPPED' },
+    ]);
+  });
+
+  it('are let out four at a time', async () => {
+    await open({ exportWorkers: 20 });
+    const ids = idsOf(60_000);
+    world.has(ids.slice(0, 1));
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    world.sources.before = async () => {
+      await gate;
+      return 'fine';
+    };
+    const { id } = await world.uploaded(ids.join('\n'));
+    const jobId = await start(id);
+    const states = () =>
+      slices<{ state: string; n: number }>(
+        'select state, count(*)::int as n from slice group by 1 order by 1',
+      );
+    for (let tries = 0; tries < 500; tries += 1) {
+      const released = (await states()).find((one) => one.state === 'RELEASED')?.n ?? 0;
+      if (released >= 4) break;
+      await delay(10);
+    }
+    await delay(300);
+    expect(await states()).toEqual([
+      { state: 'RELEASED', n: 4 },
+      { state: 'WAITING', n: 2 },
+    ]);
+    release();
+    expect(await world.ended(jobId)).toMatchObject({
+      status: 'COMPLETED_WITH_ERRORS',
+      progress: { exported: 1, failed: 59_999, total: 60_000 },
+    });
+    const [row] = (await world.logs(jobId)).filter((log) => log.code === 'error.uuidsNotFound');
+    expect(row?.values[0]).toMatch(/… \(\+59899 more\)$/);
+  });
+
+  it('of one tenant do not exist for another', async () => {
+    await open();
+    await world.isolated.enable(OTHER);
+    world.has([idOf(0)]);
+    const job = await world.exported(idOf(0));
+    const other = { tenant: OTHER };
+    expect((await world.ask('GET', '/data-export/job-executions', other)).json.totalRecords).toBe(
+      0,
+    );
+    expect((await world.ask('GET', '/data-export/logs', other)).json.totalRecords).toBe(0);
+    expect((await world.ask('GET', `/data-export/job-executions/${job.id}`, other)).status).toBe(
+      404,
+    );
+    const fileId = job.exportedFiles?.[0]?.fileId ?? '';
+    const path = `/data-export/job-executions/${job.id}/download/${fileId}`;
+    expect((await world.ask('GET', path, other)).status).toBe(404);
+    // The same id in the other tenant is another record, and there is none.
+    const { id } = await world.uploaded(idOf(0), other);
+    const mine = await world.ask('POST', '/data-export/export', {
+      body: { fileDefinitionId: id, jobProfileId: DEFAULT_PROFILE },
+    });
+    expect(mine.text).toBe(`File definition not found with id ${id}`);
+    const theirs = await world.ended(await start(id, OTHER), other);
+    expect(theirs).toMatchObject({ hrId: 1, status: 'FAIL', progress: { failed: 1, total: 1 } });
+    expect(await slices('select from slice')).toHaveLength(1);
+    expect(await slices('select from slice', OTHER)).toHaveLength(1);
+  });
+});
