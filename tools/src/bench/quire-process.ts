@@ -42,9 +42,11 @@ export class QuireProcess implements AsyncDisposable {
 
   /** Starts the process; resolves at its ready line. */
   async run(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN, 'start'], {
+    // As `tools/start.mjs` starts it.
+    const child = spawn(process.execPath, ['--max-semi-space-size=8', MAIN, 'start'], {
       env: {
         ...process.env,
+        MALLOC_ARENA_MAX: '2',
         DATABASE_URL: this.databaseUrl,
         QUIRE_DATA_DIR: this.dataDir,
         QUIRE_PORT: '0',

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +7,7 @@ import { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { uuidV5Bytes } from '@quire/contracts/ids';
 import { splitFrames } from '@quire/marc/iso2709/split';
-import { byteaArray, uuidBytesArray } from '@quire/postgres/bulk';
+import { uuidBytesArray } from '@quire/postgres/bulk';
 import type { BenchLine } from './codec.bench.js';
 import { exportAll, importFile, removeFile, storedIds, writeRecords } from './job-runs.js';
 import { QuireProcess } from './quire-process.js';
