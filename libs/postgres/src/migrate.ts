@@ -63,9 +63,11 @@ async function createRoles(admin: Client, schema: string, passwordOf: PasswordOf
           create role ${app} login nobypassrls;
           grant ${sys} to ${owner};
         end if;
-        alter role ${owner} password '${passwordOf(owner ?? '')}';
-        alter role ${app} password '${passwordOf(app ?? '')}';
       end $$`);
+      for (const role of [owner, app])
+        await admin.query(
+          `alter role ${role} password ${admin.escapeLiteral(passwordOf(role ?? ''))}`,
+        );
       return;
     } catch (error) {
       // Two databases have two advisory locks; the catalogue row they share says "concurrently updated" or "exists".
@@ -121,7 +123,7 @@ export async function openSource(
     poolErrorHandler: onError,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     extra: {
-      options: `-c search_path=${schema},public -c statement_timeout=${STATEMENT_TIMEOUT_MS} -c lock_timeout=${LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_MS} -c jit=off`,
+      options: `-c search_path=${schema},public -c statement_timeout=${STATEMENT_TIMEOUT_MS} -c lock_timeout=${LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_MS} -c jit=off -c cursor_tuple_fraction=1`,
     },
   });
   return source.initialize();
@@ -162,7 +164,7 @@ export async function verifySchema(source: DataSource, schema: string): Promise<
   await probeRelay(source, schema);
 }
 
-/** The relay must see rows of every tenant: written and read back in a transaction that is rolled back. */
+/** The relay must see rows of every tenant: one is written and read back in a transaction that is rolled back. */
 async function probeRelay(source: DataSource, schema: string): Promise<void> {
   const runner = source.createQueryRunner();
   await runner.connect();
@@ -172,9 +174,8 @@ async function probeRelay(source: DataSource, schema: string): Promise<void> {
     await runner.query(
       `insert into outbox (tenant_id, event_id, topic, key, headers, payload) values ('probe', gen_random_uuid(), 'probe', 'probe', '{}', '{}')`,
     );
-    const seen = (await runner.query(
-      "select from relay_read(1000000, '{}') where tenant_id = 'probe'",
-    )) as unknown[];
+    // One row is there now, ours or an older one: the first is enough, however long the outbox is.
+    const seen = (await runner.query("select from relay_read(1, '{}')")) as unknown[];
     if (seen.length === 0)
       throw new Error(`The functions of ${schema}_sys see no rows: its policies are missing.`);
   } finally {

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import type { PoolClient } from 'pg';
-import Cursor from 'pg-cursor';
 import type { Scope } from '@quire/contracts/scope';
 
 /**
@@ -23,6 +22,7 @@ const MAKE = Symbol('made in tenant.ts');
 
 export class TenantRead {
   readonly #client: PoolClient;
+  #cursors = 0;
 
   constructor(
     made: typeof MAKE,
@@ -62,21 +62,30 @@ export class TenantRead {
     return result.rows[0]?.[0] ?? undefined;
   }
 
-  /** Rows in batches, read as they are asked for: memory does not follow the length of the answer. */
+  /**
+   * Rows in batches, read as they are asked for: memory does not follow the length of the answer. Other statements may run
+   * between two batches.
+   *
+   * NOTE: a cursor of SQL, not the suspended portal of pg-cursor: the time limit for statements goes on counting while
+   * a portal is suspended, so that no answer could take longer than 60 s (tried). Here each batch has its own.
+   */
   async *cursor<R extends object = Row>(
     sql: string,
     params: readonly unknown[],
     batchRows: number,
   ): AsyncGenerator<R[]> {
-    const cursor = this.#client.query(new Cursor<R>(sql, params as unknown[]));
+    this.#cursors += 1;
+    const name = `cursor_${this.#cursors}`;
+    await this.#client.query(`declare ${name} no scroll cursor for ${sql}`, params as unknown[]);
     try {
       for (;;) {
-        const rows = await cursor.read(batchRows);
+        const rows = await this.query<R>(`fetch forward ${batchRows} from ${name}`);
         if (rows.length > 0) yield rows;
         if (rows.length < batchRows) return;
       }
     } finally {
-      await cursor.close();
+      // After an error the transaction is lost, and the cursor with it.
+      await this.#client.query(`close ${name}`).catch(() => undefined);
     }
   }
 
@@ -150,8 +159,7 @@ export async function* streamTenant<T>(
   try {
     await connection.begin(READ_ONLY, scope);
     yield* work(new TenantRead(MAKE, scope, connection.client));
-    await connection.client.query('commit');
-    connection.finished = true;
+    await connection.commit();
   } finally {
     await connection[Symbol.asyncDispose]();
   }
@@ -188,8 +196,7 @@ async function inTransaction<T>(
   try {
     await connection.begin(begin, scope);
     const result = await work(connection.client);
-    await connection.client.query('commit');
-    connection.finished = true;
+    await connection.commit();
     return result;
   } finally {
     await connection[Symbol.asyncDispose]();
@@ -198,8 +205,7 @@ async function inTransaction<T>(
 
 /** One pooled connection, and the promise that no open transaction goes back to the pool. */
 class Connection implements AsyncDisposable {
-  finished = false;
-  private begun = false;
+  private open = false;
 
   private constructor(
     readonly client: PoolClient,
@@ -212,27 +218,35 @@ class Connection implements AsyncDisposable {
     return new Connection(client, () => runner.release());
   }
 
-  /** One round trip: `begin` and the settings of the transaction travel together. */
-  async begin(begin: string, scope: Scope): Promise<void> {
-    this.begun = true;
-    const started = this.client.query(begin);
-    const set = this.client.query(SET_SCOPE, [scope.tenantId, scope.actorId]);
-    // Both are awaited even when the first fails, or the second would be an unhandled rejection.
-    const [first] = await Promise.allSettled([started, set]);
-    if (first.status === 'rejected') throw first.reason as Error;
-    await set;
+  /** One round trip: `begin` and the settings of the transaction are one message. */
+  async begin(begin: string, { tenantId, actorId }: Scope): Promise<void> {
+    const { client } = this;
+    this.open = true;
+    await client.query(
+      `${begin}; select set_config('app.tenant', ${client.escapeLiteral(tenantId)}, true),
+         set_config('app.actor', ${client.escapeLiteral(actorId)}, true)`,
+    );
+  }
+
+  /**
+   * @throws Error when the transaction was lost before: Postgres answers COMMIT after a failed statement with ROLLBACK and
+   * calls it a success, so work that caught the error of a statement would believe that it had written
+   */
+  async commit(): Promise<void> {
+    const { command } = await this.client.query('commit');
+    this.open = false;
+    if (command !== 'COMMIT')
+      throw new Error('A statement failed, so nothing was written; use a savepoint to go on.');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      if (this.begun && !this.finished) await this.client.query('rollback').catch(() => undefined);
+      if (this.open) await this.client.query('rollback').catch(() => undefined);
     } finally {
       await this.release();
     }
   }
 }
-
-const SET_SCOPE = "select set_config('app.tenant', $1, true), set_config('app.actor', $2, true)";
 
 function codeOf(error: unknown): string {
   const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
