@@ -3,6 +3,7 @@ import { InstanceIds } from './db/instance-ids.js';
 import { RecordReads } from './db/record-reads.js';
 import { Records } from './db/records.js';
 import { Snapshots } from './db/snapshots.js';
+import { Statistics } from './db/statistics.js';
 import { StoredIdsReads } from './db/stored-ids.js';
 import { WriteMark } from './db/write-mark.js';
 import { ImportsHandlers } from './events/imports.handlers.js';
@@ -17,7 +18,15 @@ import { Chunks } from './usecases/chunks.js';
 import { ErrorLists } from './usecases/error-lists.js';
 import { SnapshotFollowing } from './usecases/snapshots.js';
 
-const STORES = [Snapshots, Records, RecordReads, StoredIdsReads, InstanceIds, WriteMark];
+const STORES = [
+  Snapshots,
+  Records,
+  RecordReads,
+  StoredIdsReads,
+  InstanceIds,
+  WriteMark,
+  Statistics,
+];
 const USE_CASES = [Chunks, ChunkOutcomes, ErrorLists, SnapshotFollowing];
 
 /** Everything that source-record-storage consists of. */

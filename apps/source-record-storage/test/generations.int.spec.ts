@@ -1,3 +1,4 @@
+import { ImportCompleted } from '@quire/contracts/data-import';
 import { uuidV5 } from '@quire/contracts/ids';
 import type { ChunkSavedPayload } from '@quire/contracts/source-records';
 import { passwordOfRole } from '@quire/service/isolated';
@@ -163,14 +164,36 @@ describe('records that come with ids of ours', () => {
     expect(chunk.count).toBe(9);
   });
 
-  it('may have numbers as long as a field', async () => {
+  it('with a number that no index can hold are refused alone', async () => {
     const long = Array.from({ length: 250 }, (_, at) => idOf(`part ${at}`)).join('');
-    const { told } = await world.send([bib(long, 'Long')], { job: 'long' });
-    expect(savedOf(told).counts).toMatchObject({ created: 1, failed: 0 });
-    const { json } = await world.get(
-      `/source-storage/source-records?instanceHrid=${encodeURIComponent(long.slice(0, 300))}`,
-    );
-    expect(json).toMatchObject({ totalRecords: 0 });
+    const { told } = await world.send([bib(long, 'Long'), bib('g2', 'Short')], { job: 'long' });
+    expect(savedOf(told)).toMatchObject({
+      counts: { created: 1, failed: 1 },
+      errors: [{ o: 0, c: 'STORE', n: 'Long' }],
+    });
+  });
+
+  it('leave the planner with new statistics when their import ends', async () => {
+    const analyzed = async (): Promise<boolean> => {
+      const [row] = await world.rows<{ reltuples: number }>(
+        `select reltuples from pg_class where oid = 'record'::regclass and $1 <> ''`,
+      );
+      return (row?.reltuples ?? -1) >= 0;
+    };
+    const end = (job: string, created: number) =>
+      world.publish(ImportCompleted, {
+        tenantId: TENANT,
+        jobExecutionId: idOf(job),
+        jobVersion: 9,
+        status: 'COMMITTED',
+        result: 'SUCCESS',
+        counts: { created, updated: 0, unchanged: 0, failed: 0, warned: 0 },
+        completedDate: '2026-11-25T06:00:00.000+00:00',
+      });
+    await end('small', 999);
+    expect(await analyzed()).toBe(false);
+    await end('large', 1000);
+    expect(await analyzed()).toBe(true);
   });
 
   it('are never missed by who asks for what changed since the last stream', async () => {

@@ -51,7 +51,11 @@ const LOGICALLY_DELETED = ['d', 's', 'x'];
 @Injectable()
 export class RecordReads {
   byId(tx: TenantRead, id: string): Promise<RecordRow | undefined> {
-    return tx.one<RecordRow>(`${SELECT} where r.tenant_id = $1 and r.id = $2`, [tx.tenantId, id]);
+    const found = 'select * from record where tenant_id = $1 and id = $2';
+    return tx.one<RecordRow>(`select ${COLUMNS} from (${found}) as r ${CONTENT}`, [
+      tx.tenantId,
+      id,
+    ]);
   }
 
   async count(tx: TenantRead, filter: SourceRecordFilter): Promise<number> {
@@ -70,7 +74,8 @@ export class RecordReads {
   ): AsyncGenerator<RecordRow> {
     const { where, params } = whereOf(tx, filter);
     const order = [...filter.order, 'r.id'].join(', ');
-    const sql = `${SELECT} where ${where} order by ${order} offset ${page.offset} limit ${page.limit}`;
+    const found = `select * from record r where ${where} order by ${order} offset ${page.offset} limit ${page.limit}`;
+    const sql = `select ${COLUMNS} from (${found}) as r ${CONTENT} order by ${order}`;
     for await (const rows of tx.cursor<RecordRow>(sql, params, BATCH_ROWS)) yield* rows;
   }
 
@@ -109,8 +114,9 @@ export class RecordReads {
 const COLUMNS = `r.id, r.snapshot_id, r.matched_id, r.generation, r.record_type, r.state, r.external_id, r.external_hrid,
   r.record_order, r.leader_status, r.suppress_discovery, r.created_at, r.created_by, r.created_by_name, r.updated_at,
   r.updated_by, r.updated_by_name, c.content`;
-const SELECT = `select ${COLUMNS}
-  from record r join record_content c on (c.tenant_id, c.record_id) = (r.tenant_id, r.id)`;
+/** Bytes are looked up for the rows found, one by one: a join could read those of the whole tenant for a page of ten. */
+const CONTENT = `cross join lateral (
+  select content from record_content where tenant_id = $1 and record_id = r.id limit 1) as c`;
 
 /** As the index `record_external` has it. */
 const CURRENT = `f.state in ('ACTUAL', 'DELETED')`;
@@ -126,7 +132,8 @@ const byExternalIds = (state: string): string => `
     select f.*, count(*) over () - 1 as others from record f
     where f.tenant_id = $1 and f.record_type = $2 and f.external_id = q.id and ${state}
     order by f.updated_at desc, f.id desc limit 1) as r on true
-  left join record_content c on c.tenant_id = $1 and c.record_id = r.id`;
+  left join lateral (
+    select content from record_content where tenant_id = $1 and record_id = r.id limit 1) as c on true`;
 
 const DUPLICATES_MAX = 32_767;
 

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { externalKey, type StoredGeneration, type StoredIds } from '../domain/identity.js';
 import type { MarcRecordType } from '@quire/contracts/source-records';
 import type { TenantRead } from '@quire/postgres/tenant';
-import { hridEquals } from './hrid.js';
 
 /** Ids that the frames of a chunk refer to. */
 export interface Asked {
@@ -32,7 +31,7 @@ export class StoredIdsReads {
     if (hrids.size === 0) return new Set();
     const rows = await tx.query<{ hrid: string }>(
       `select q.hrid from unnest($2::text[]) as q (hrid) cross join lateral (
-         select from record r where r.tenant_id = $1 and ${hridEquals('r.external_hrid', 'q.hrid')}
+         select from record r where r.tenant_id = $1 and r.external_hrid = q.hrid
            and r.record_type = 'MARC_BIB' and r.state in ('ACTUAL', 'DELETED') limit 1) as r`,
       [tx.tenantId, [...hrids]],
     );

@@ -48,7 +48,8 @@ export class ImportsHandlers {
 
   @Handles(ImportCompleted)
   async jobCompleted(job: ImportCompletedPayload, delivery: Delivery): Promise<void> {
-    await this.snapshots.follow({ id: job.jobExecutionId, ...job }, delivery);
+    const { created, updated } = job.counts;
+    await this.snapshots.end({ id: job.jobExecutionId, ...job }, created + updated, delivery);
   }
 
   @Handles(ImportCancelled)

@@ -13,6 +13,10 @@ import { Outbox } from '@quire/messaging/outbox';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
 import { Snapshots, type SnapshotChange, type SnapshotRow } from '../db/snapshots.js';
+import { Statistics } from '../db/statistics.js';
+
+/** From so many records on, an import ends with new statistics for the planner. */
+const STATISTICS_RECORDS_MIN = 1000;
 
 /** Snapshots follow the jobs of data-import by their events; a late one changes nothing. */
 @Injectable()
@@ -22,6 +26,7 @@ export class SnapshotFollowing {
     private readonly inbox: Inbox,
     private readonly outbox: Outbox,
     private readonly snapshots: Snapshots,
+    private readonly statistics: Statistics,
   ) {}
 
   async follow(change: SnapshotChange, delivery: Delivery): Promise<void> {
@@ -37,6 +42,12 @@ export class SnapshotFollowing {
           ...(previousStatus === undefined ? {} : { previousStatus }),
         });
     });
+  }
+
+  /** @param saved records that the job has saved */
+  async end(change: SnapshotChange, saved: number, delivery: Delivery): Promise<void> {
+    await this.follow(change, delivery);
+    if (saved >= STATISTICS_RECORDS_MIN) await this.statistics.refresh(this.source);
   }
 
   /** The status of a chunk's snapshot, which stays as it is until the transaction ends; made if it is not there yet. */
