@@ -11,7 +11,8 @@ import { find999ff, openStored } from '@quire/marc/iso2709/stored';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { BIB_LEADER, marcRecord, type FieldSketch } from '@quire/testing/marc';
-import { idOf, TENANT, USER_ID, type Told } from './import-stub.js';
+import { idOf, TENANT, USER_ID } from './chunk-source.js';
+import type { Told } from './import-stub.js';
 import { RecordWorld } from './record-world.js';
 
 describe('a chunk of an import', () => {

@@ -11,7 +11,8 @@ import { Records } from '../src/db/records.js';
 import { WriteMark } from '../src/db/write-mark.js';
 import { readChunk } from '../src/pipeline/read-chunk.js';
 import { savingOf } from '../src/usecases/chunk-outcomes.js';
-import { chunkOf, idOf, TENANT, USER_ID, type Told } from './import-stub.js';
+import { chunkOf, idOf, TENANT, USER_ID } from './chunk-source.js';
+import type { Told } from './import-stub.js';
 import { RecordWorld } from './record-world.js';
 
 const scope = { tenantId: TENANT, actorId: USER_ID };

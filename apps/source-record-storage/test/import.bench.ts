@@ -47,7 +47,7 @@ try {
   const service = world.services.get('source-record-storage');
   const source = world.sources.get('source-record-storage');
   if (!service || !source) throw new Error('not started');
-  const chunks = await storeFile(world.store, 'bench', generateMarc(1, count));
+  const chunks = await storeFile(world.store, generateMarc(1, count));
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
   console.log(`${count} records, ${(bytes / 1e6).toFixed()} MB, ${chunks.length} chunks`);
 

@@ -2,7 +2,7 @@ import { uuidText, uuidV5 } from '@quire/contracts/ids';
 import type { SourceRecord, StoredRecord } from '@quire/contracts/source-records';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { BIB_LEADER, marcRecord, type FieldSketch } from '@quire/testing/marc';
-import { idOf, OTHER_TENANT, USER_ID } from './import-stub.js';
+import { idOf, OTHER_TENANT, USER_ID } from './chunk-source.js';
 import { RecordWorld } from './record-world.js';
 
 const JOB = 'reads';

@@ -12,15 +12,8 @@ import { startIsolated, type Isolated } from '@quire/service/isolated';
 import { ServiceClient, type ServiceAnswer } from '@quire/service/service-client';
 import type { DataSource } from 'typeorm';
 import { sourceRecordStorage } from '../src/service.js';
-import {
-  chunkOf,
-  importStub,
-  OTHER_TENANT,
-  TENANT,
-  USER_ID,
-  type Sending,
-  type Told,
-} from './import-stub.js';
+import { chunkOf, OTHER_TENANT, TENANT, USER_ID, type Sending } from './chunk-source.js';
+import { importStub, type Told } from './import-stub.js';
 
 const PERMISSIONS = ROUTES.flatMap(({ service, permission }) =>
   service === 'source-record-storage' && permission !== undefined ? [permission] : [],

@@ -3,7 +3,7 @@ import { chunkOf } from '../../test/chunk-source.js';
 import { hasEnded, unsupported } from './chunk-rules.js';
 
 describe('a chunk', () => {
-  const chunk = chunkOf('import/library/x', []);
+  const chunk = chunkOf([]);
 
   it('of a kind that cannot be read is named, not misread', () => {
     expect(unsupported(chunk)).toBeUndefined();

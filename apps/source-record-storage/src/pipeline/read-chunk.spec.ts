@@ -3,7 +3,7 @@ import type { ChunkReadyPayload } from '@quire/contracts/data-import';
 import { uuidText, uuidV5 } from '@quire/contracts/ids';
 import { openStored, find999ff } from '@quire/marc/iso2709/stored';
 import { marcRecord, type FieldSketch } from '@quire/testing/marc';
-import { chunkOf, JOB_ID } from '../../test/chunk-source.js';
+import { chunkOf, idOf } from '../../test/chunk-source.js';
 import { externalKey, NOTHING_STORED, type StoredIds } from '../domain/identity.js';
 import { readChunk } from './read-chunk.js';
 import { readClaims } from './read-claims.js';
@@ -30,20 +30,15 @@ function chunkFor(
   options: Partial<ChunkReadyPayload['options']> = {},
   profile: Partial<ChunkReadyPayload['profile']> = {},
 ): { bytes: Buffer; chunk: ChunkReadyPayload } {
-  const lengths = frames.map((frame) => frame.length);
-  const chunk = chunkOf('import/library/x', lengths, { offset: 5000, firstOrder: 40 });
-  const changes = {
-    options: { ...chunk.options, ...options },
-    profile: { ...chunk.profile, ...profile },
-  };
-  return { bytes: Buffer.concat(frames), chunk: { ...chunk, ...changes } };
+  const chunk = chunkOf(frames, { offset: 5000, firstOrder: 40, options, profile });
+  return { bytes: Buffer.concat(frames), chunk };
 }
 
 describe('the rows of a chunk', () => {
   it('have ids derived from job and order, so that work done again meets its own rows', () => {
     const { bytes, chunk } = chunkFor([bib('x1'), bib('x2')]);
     const { rows } = readChunk(bytes, chunk);
-    const id = uuidV5(JOB_ID, 'file:41');
+    const id = uuidV5(idOf('job'), 'file:41');
     expect(uuidText(rows.ids[1]!)).toBe(id);
     expect(uuidText(rows.matchedIds[1]!)).toBe(id);
     expect(uuidText(rows.externalIds[1]!)).toBe(uuidV5(id, 'instance'));
@@ -82,7 +77,7 @@ describe('the rows of a chunk', () => {
     const { bytes, chunk } = chunkFor([frame]);
     const stored = openStored(readChunk(bytes, chunk).rows.contents[0]!);
     expect(stored.tag(stored.fieldCount - 1)).toBe('999');
-    const id = uuidV5(JOB_ID, 'file:40');
+    const id = uuidV5(idOf('job'), 'file:40');
     expect(find999ff(stored)).toEqual({ count: 1, s: id, i: uuidV5(id, 'instance') });
     expect(stored.body(stored.fieldCount - 2).toString()).toContain('an ordinary field');
     expect(stored.bytes.subarray(stored.start(0), stored.end(2))).toEqual(
@@ -102,7 +97,7 @@ describe('the rows of a chunk', () => {
     const { rows } = readChunk(bytes, chunk);
     expect(rows.externalIds[0]).toBeNull();
     expect(find999ff(openStored(rows.contents[0]!)).i).toBeUndefined();
-    const id = uuidV5(JOB_ID, 'file:41');
+    const id = uuidV5(idOf('job'), 'file:41');
     expect(uuidText(rows.externalIds[1]!)).toBe(uuidV5(id, 'authority'));
     expect(rows.hrids[1]).toBe('a1');
     expect(rows.titles[1]).toBe('Lee, Ann');

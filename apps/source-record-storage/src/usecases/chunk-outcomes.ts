@@ -41,7 +41,8 @@ export class ChunkOutcomes {
     const errors = await this.errors.keep(scope, read.errors);
     await this.once(scope, chunk, async (tx) => {
       const saved = await this.saved(tx, chunk, read, errors);
-      await this.errors.settle(tx, errors);
+      // A skipped chunk names no list: the one written for it stays announced, as rubbish to be swept.
+      if (!saved.skipped) await this.errors.settle(tx, errors);
       return { saved };
     });
   }
