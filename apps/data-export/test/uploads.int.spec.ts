@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
-import { readTenant } from '@quire/postgres/tenant';
+import { readTenant, withTenant } from '@quire/postgres/tenant';
+import { Uploads } from '../src/usecases/uploads.js';
 import { ExportWorld, idOf, idsOf, TENANT, USER } from './export-world.js';
 
 const UNKNOWN = 'dddddddd-dddd-4ddd-8ddd-dddddddddddd';
@@ -25,6 +26,12 @@ describe('a file of ids', () => {
       tx.query(sql),
     );
     return found.length;
+  };
+
+  const change = async (sql: string): Promise<void> => {
+    const source = world.isolated.sources.get('data-export');
+    if (!source) throw new Error('no source');
+    await withTenant(source, { tenantId: TENANT, actorId: USER }, (tx) => tx.execute(sql));
   };
 
   beforeAll(async () => {
@@ -202,6 +209,39 @@ describe('a file of ids', () => {
       const sent = await upload(id, Readable.from([noise, `\n${idOf(4)}\n`]));
       const { progress } = await world.job(sent.json.jobExecutionId as string);
       expect((progress['total'] ?? 0) - (progress['failed'] ?? 0)).toBe(1);
+    });
+
+    it('whose process died is given back, its rows and its object too', async () => {
+      const id = await defined();
+      let fed: () => void = () => undefined;
+      const fedUp = new Promise<void>((resolve) => (fed = resolve));
+      async function* slow(): AsyncGenerator<string> {
+        yield `${idsOf(6000, 5000).join('\n')}\n`;
+        await fedUp;
+        yield idOf(1);
+      }
+      const sent = upload(id, Readable.from(slow()));
+      const mine = `select e.id from export_id e join file_definition f on f.input_id = e.input_id where f.id = '${id}'`;
+      for (let tries = 0; (await rows(mine)) === 0 && tries < 500; tries += 1) await delay(10);
+      const uploads = world.isolated.services.get('data-export')?.app.get(Uploads);
+      const scope = { tenantId: TENANT, actorId: USER };
+      // Alive: nothing is taken from it.
+      await uploads?.recover(scope);
+      await uploads?.removeAbandoned(scope, 0);
+      expect((await read(id)).json.status).toBe('IN_PROGRESS');
+      expect(await upload(id, idOf(0))).toMatchObject({ status: 400 });
+      await change(
+        `update file_definition set lease_until = now() - interval '1 s' where id = '${id}'`,
+      );
+      await uploads?.recover(scope);
+      expect((await read(id)).json.status).toBe('ERROR');
+      expect(await rows(mine)).toBe(0);
+      expect((await upload(id, idOf(0))).status).toBe(200);
+      // The one thought dead comes back and changes nothing.
+      fed();
+      expect((await sent).status).toBe(400);
+      expect((await read(id)).json.status).toBe('COMPLETED');
+      expect(await rows(mine)).toBe(1);
     });
   });
 });

@@ -53,6 +53,12 @@ interface Row extends StampRow {
   readonly lease_over: boolean;
 }
 
+export interface UploadBegun {
+  readonly inputId: string;
+  readonly sourcePath: string;
+  readonly objectKey: string;
+}
+
 export interface UploadedInput {
   readonly lines: InputCounts;
   readonly objectKey?: string;
@@ -108,11 +114,11 @@ export class FileDefinitions {
     return added === 1;
   }
 
-  async beginUpload(tx: TenantTx, id: string, inputId: string, sourcePath: string): Promise<void> {
+  async beginUpload(tx: TenantTx, id: string, upload: UploadBegun): Promise<void> {
     await tx.execute(
-      `update file_definition set status = 'IN_PROGRESS', input_id = $3, source_path = $4,
+      `update file_definition set status = 'IN_PROGRESS', input_id = $3, source_path = $4, object_key = $5,
          lease_until = clock_timestamp() + interval '30 s' where tenant_id = $1 and id = $2`,
-      [tx.tenantId, id, inputId, sourcePath],
+      [tx.tenantId, id, upload.inputId, upload.sourcePath, upload.objectKey],
     );
   }
 
@@ -161,10 +167,20 @@ export class FileDefinitions {
 
   async failUpload(tx: TenantTx, id: string, inputId: string): Promise<void> {
     await tx.execute(
-      `update file_definition set status = 'ERROR', lease_until = null
+      `update file_definition set status = 'ERROR', lease_until = null, object_key = null
        where tenant_id = $1 and id = $2 and input_id = $3 and status = 'IN_PROGRESS'`,
       [tx.tenantId, id, inputId],
     );
+  }
+
+  /** Is an upload still writing this object? */
+  async isWriting(tx: TenantRead, objectKey: string): Promise<boolean> {
+    const row = await tx.one(
+      `select from file_definition
+       where tenant_id = $1 and object_key = $2 and status = 'IN_PROGRESS' and lease_until > clock_timestamp()`,
+      [tx.tenantId, objectKey],
+    );
+    return row !== undefined;
   }
 
   /** Uploads whose process is gone: they become `ERROR`, which takes another upload. */

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Caller } from '@quire/contracts/scope';
+import type { Caller, Scope } from '@quire/contracts/scope';
 import type { StoredObject } from '@quire/object-store/object-store';
-import type { TenantKey } from '@quire/object-store/tenant-key';
+import { TenantKey } from '@quire/object-store/tenant-key';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { BodyInterrupted } from '@quire/service/bodies';
 import { SETTINGS } from '@quire/service/platform.module';
@@ -75,11 +75,27 @@ export class Uploads {
   }
 
   /** Gives back what uploads hold whose process is gone. */
-  async recover(tenantId: string, actorId: string): Promise<void> {
-    await withTenant(this.source, { tenantId, actorId }, async (tx) => {
+  async recover(scope: Scope): Promise<void> {
+    await withTenant(this.source, scope, async (tx) => {
       for (const { input_id: inputId } of await this.stores.definitions.abandoned(tx))
         await this.stores.ids.remove(tx, inputId);
     });
+  }
+
+  /** Objects that were announced long ago, that nobody refers to and no upload is still writing. */
+  async removeAbandoned(scope: Scope, olderThanMs: number): Promise<void> {
+    const { definitions } = this.stores;
+    const keys = await withTenant(this.source, scope, async (tx) => {
+      const idle: string[] = [];
+      for (const key of await this.files.abandoned(tx, olderThanMs))
+        if (!(await definitions.isWriting(tx, key))) idle.push(key);
+      return idle;
+    });
+    for (const text of keys) {
+      const key = TenantKey.parse(text);
+      await this.files.store.remove(key);
+      await withTenant(this.source, scope, (tx) => this.files.settle(tx, key));
+    }
   }
 
   private begin(caller: Caller, id: string): Promise<Upload> {
@@ -92,8 +108,9 @@ export class Uploads {
       const free =
         status === 'NEW' || status === 'ERROR' || (status === 'IN_PROGRESS' && leaseOver);
       if (!free) throw failures.alreadyUploaded();
-      const label = `./storage/files/${id}/${fileName}`;
-      await this.stores.definitions.beginUpload(tx, id, inputId, label);
+      const sourcePath = `./storage/files/${id}/${fileName}`;
+      const begun = { inputId, sourcePath, objectKey: key.toString() };
+      await this.stores.definitions.beginUpload(tx, id, begun);
       await this.files.announce(tx, key);
       return { caller, definition, inputId, key };
     });
