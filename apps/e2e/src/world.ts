@@ -3,25 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readQuireSettings } from '@quire/quire/config';
 import { startQuire, type RunningQuire } from '@quire/quire/embedded';
-import { testDatabase } from '@quire/testing/database';
 
 /**
- * All of Quire for a story: five services in this process, a database of its own on a real PostgreSQL, files on disk, the
- * in-process bus. Nothing is shared with another story.
+ * All of Quire for a story, as a user starts it: five services in this process, a PostgreSQL of its own, files on disk, the
+ * in-process bus. Nothing is shared with another story; the roles of a database belong to its whole server.
  */
 export class World implements AsyncDisposable {
   private constructor(
     readonly quire: RunningQuire,
     readonly dataDir: string,
-    private readonly closeDatabase: () => Promise<void>,
   ) {}
 
   static async open(settings: Readonly<Record<string, string>> = {}): Promise<World> {
-    const database = await testDatabase();
     const dataDir = await mkdtemp(join(tmpdir(), 'quire-world-'));
     const quire = await startQuire(
       readQuireSettings({
-        DATABASE_URL: database.url,
         QUIRE_DATA_DIR: dataDir,
         QUIRE_PORT: '0',
         QUIRE_OPERATIONS_PORT: '0',
@@ -30,7 +26,7 @@ export class World implements AsyncDisposable {
       }),
       () => undefined,
     );
-    return new World(quire, dataDir, () => database.close());
+    return new World(quire, dataDir);
   }
 
   get url(): string {
@@ -81,7 +77,6 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.quire.stop();
-    await this.closeDatabase();
     await rm(this.dataDir, { recursive: true, force: true });
   }
 }

@@ -34,6 +34,21 @@ function bare(query: CqlQuery): unknown {
   return [node(query.root), query.sortKeys.map((key) => [key.name, modifiers(key.modifiers)])];
 }
 
+/** Of up to five tries: a busy machine slows one of them, slow code slows all. */
+function fastestMs(text: string): number {
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < 5 && fastest >= 50; tries += 1) {
+    const before = performance.now();
+    try {
+      parseCql(text, BODY_LIMITS);
+    } catch (error) {
+      if (!(error instanceof CqlError)) throw error;
+    }
+    fastest = Math.min(fastest, performance.now() - before);
+  }
+  return fastest;
+}
+
 describe('printing', () => {
   it.each([
     ['a==1 AND (b=2 or Hall any)', 'a == "1" and (b = "2" or "Hall any")'],
@@ -51,7 +66,6 @@ describe('printing', () => {
     let parsed = 0;
     fc.assert(
       fc.property(queryText, (text) => {
-        const before = performance.now();
         let query: CqlQuery;
         try {
           query = parseCql(text, BODY_LIMITS);
@@ -61,7 +75,7 @@ describe('printing', () => {
           expect(error.column).toBeLessThanOrEqual(Array.from(text).length + 1);
           return;
         } finally {
-          expect(performance.now() - before).toBeLessThan(50);
+          expect(fastestMs(text)).toBeLessThan(50);
         }
         parsed += 1;
         const printed = printCql(query);
@@ -91,13 +105,7 @@ describe('printing', () => {
       'a=/b ',
     ]) {
       const text = piece.repeat(65_536).slice(0, 65_536);
-      const before = performance.now();
-      try {
-        parseCql(text, BODY_LIMITS);
-      } catch (error) {
-        expect(error).toBeInstanceOf(CqlError);
-      }
-      expect(performance.now() - before).toBeLessThan(50);
+      expect(fastestMs(text)).toBeLessThan(50);
     }
   });
 });

@@ -36,12 +36,10 @@ afterAll(async () => {
 /** Number of rows; `wrong` when the query was refused. Whatever the database says rises. */
 async function run(text: string, limits: CqlLimits = URL_LIMITS): Promise<number | 'wrong'> {
   let sql: ReturnType<typeof compileCql>;
-  const before = performance.now();
   try {
     sql = compileCql(parseCql(text, limits), branch);
   } catch (error) {
     if (!(error instanceof CqlError)) throw error;
-    expect(performance.now() - before).toBeLessThan(50);
     return 'wrong';
   }
   const { where, orderBy, params } = sql;
