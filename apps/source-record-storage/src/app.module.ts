@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AnsweredEvents } from './db/answered-events.js';
 import { InstanceIds } from './db/instance-ids.js';
 import { RecordReads } from './db/record-reads.js';
 import { Records } from './db/records.js';
@@ -17,6 +18,7 @@ import { ChunkOutcomes } from './usecases/chunk-outcomes.js';
 import { Chunks } from './usecases/chunks.js';
 import { ErrorLists } from './usecases/error-lists.js';
 import { SnapshotFollowing } from './usecases/snapshots.js';
+import { Sweeps } from './usecases/sweeps.js';
 
 const STORES = [
   Snapshots,
@@ -26,8 +28,9 @@ const STORES = [
   InstanceIds,
   WriteMark,
   Statistics,
+  AnsweredEvents,
 ];
-const USE_CASES = [Chunks, ChunkOutcomes, ErrorLists, SnapshotFollowing];
+const USE_CASES = [Chunks, ChunkOutcomes, ErrorLists, SnapshotFollowing, Sweeps];
 
 /** Everything that source-record-storage consists of. */
 @Module({

@@ -36,6 +36,11 @@ export class ImportFiles {
   async writeErrors(key: TenantKey, errors: readonly ChunkError[]): Promise<void> {
     await this.store.put(key, linesOf(errors));
   }
+
+  /** Of a list of errors. A missing one is fine. */
+  async remove(key: TenantKey): Promise<void> {
+    await this.store.remove(key);
+  }
 }
 
 const LINES_A_PART = 500;

@@ -1,0 +1,75 @@
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import type { Log } from '@quire/contracts/log';
+import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
+import { Background } from '@quire/jobs/background';
+import { ObjectIntents } from '@quire/jobs/intents';
+import { TenantKey } from '@quire/object-store/tenant-key';
+import { withTenant } from '@quire/postgres/tenant';
+import { LOG } from '@quire/service/platform.module';
+import { Tenants } from '@quire/service/tenants';
+import { DataSource } from 'typeorm';
+import { AnsweredEvents } from '../db/answered-events.js';
+import { ImportFiles } from '../files/import-files.js';
+
+const EVERY_MS = 60_000;
+/** An error list without a chunk that names it is rubbish after this; writing one takes seconds. */
+const INTENT_MS = 3_600_000;
+
+/**
+ * Removes what nobody needs any more: answers of chunks that are long done, and error lists. A list of a purged answer gets
+ * its intent back, so that a crash in between forgets nothing, and goes like one that was never referred to.
+ */
+@Injectable()
+export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly background: Background;
+
+  constructor(
+    private readonly source: DataSource,
+    private readonly tenants: Tenants,
+    private readonly answered: AnsweredEvents,
+    private readonly intents: ObjectIntents,
+    private readonly files: ImportFiles,
+    @Inject(LOG) log: Log,
+  ) {
+    const work = (): Promise<void> => this.sweep();
+    const name = 'source-record-storage.sweeps';
+    this.background = new Background({ name, everyMs: EVERY_MS, work, log });
+  }
+
+  onApplicationBootstrap(): void {
+    this.background.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.background.stop();
+  }
+
+  async sweep(): Promise<void> {
+    for (const tenantId of await this.tenants.list()) {
+      const scope = { tenantId, actorId: SYSTEM_USER_ID };
+      await this.purgeAnswers(scope);
+      await this.removeLists(scope);
+    }
+  }
+
+  private async purgeAnswers(scope: Scope): Promise<void> {
+    await withTenant(this.source, scope, async (tx) => {
+      for (const key of await this.answered.purge(tx))
+        await this.intents.announce(tx, TenantKey.parse(key));
+    });
+  }
+
+  private async removeLists(scope: Scope): Promise<void> {
+    const keys = await withTenant(this.source, scope, (tx) => this.intents.overdue(tx, INTENT_MS));
+    for (const text of keys) {
+      const key = TenantKey.parse(text);
+      await this.files.remove(key);
+      await withTenant(this.source, scope, (tx) => this.intents.settle(tx, key));
+    }
+  }
+}
