@@ -2,6 +2,7 @@ import { uuidText, uuidV5 } from '@quire/contracts/ids';
 import type { SourceRecord, StoredRecord } from '@quire/contracts/source-records';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { BIB_LEADER, marcRecord, type FieldSketch } from '@quire/testing/marc';
+import { DataSource } from 'typeorm';
 import { idOf, OTHER_TENANT, USER_ID } from './chunk-source.js';
 import { RecordWorld } from './record-world.js';
 
@@ -15,10 +16,13 @@ const TWIN_INSTANCE = idOf('instance of two records');
 
 let database: TestDatabase;
 let world: RecordWorld;
+/** As the superuser, to set what no door sets. */
+let admin: DataSource;
 
 beforeAll(async () => {
   database = await testDatabase();
   world = await RecordWorld.start(database.url);
+  admin = await new DataSource({ type: 'postgres', url: database.url }).initialize();
   await world.send(
     [
       bib('in2', 'The nod'),
@@ -43,6 +47,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await admin.destroy();
   await world[Symbol.asyncDispose]();
   await database.close();
 });
@@ -180,6 +185,22 @@ describe('GET /source-storage/source-records', () => {
     expect(await listed(`${one}&updatedBefore=2020-01`)).toEqual([]);
     expect(await listed(`${one}&updatedAfter=2999`)).toEqual([]);
   });
+
+  it.each(['05.678', '05.678999'])(
+    'takes a record of second %s as of millisecond 05.678',
+    async (second) => {
+      await admin.query('update source_record_storage.record set updated_at = $1 where id = $2', [
+        `2026-01-02T03:04:${second}Z`,
+        recordId(1),
+      ]);
+      const within = (after: string, before: string): Promise<readonly unknown[]> =>
+        listed(`recordId=${recordId(1)}&updatedAfter=${after}Z&updatedBefore=${before}Z`);
+      const at = '2026-01-02T03:04:05.678';
+      expect(await within(at, at)).toEqual(['in1']);
+      expect(await within('2026-01-02T03:04:05.679', '2026-01-03T00:00')).toEqual([]);
+      expect(await within('2026-01-01T00:00', '2026-01-02T03:04:05.677')).toEqual([]);
+    },
+  );
 
   it('orders, by several fields where asked', async () => {
     const of = `snapshotId=${SNAPSHOT}`;
@@ -349,6 +370,19 @@ describe('POST /source-storage/stream/source-records', () => {
       [recordId(1)],
     );
     expect(frames[0]?.content).toEqual(stored?.content);
+  });
+
+  it('hands frames to data-export only, and only where it asks for them', async () => {
+    const body = [instanceId(0)];
+    const accept = 'application/octet-stream';
+    for (const ask of [
+      { body, accept },
+      { body, issuer: 'data-export' as const },
+    ]) {
+      const { headers, text } = await world.ask('POST', TARGET, ask);
+      expect(headers['content-type']).toBe('application/stream+json');
+      expect(JSON.parse(text)).toMatchObject({ found: true });
+    }
   });
 
   it('counts on over many ids', async () => {

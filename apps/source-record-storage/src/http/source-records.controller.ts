@@ -44,8 +44,7 @@ export class SourceRecordsController {
     await streamCollection(reply, {
       key: 'sourceRecords',
       items,
-      // The count is true, so a page past the end does not change it.
-      totalRecords: (rows) => (rows === 0 ? total : correctTotal(rows, total, paging)),
+      totalRecords: (rows) => correctTotal(rows, total, paging),
     });
   }
 }
