@@ -1,13 +1,14 @@
 import type { DataSource } from 'typeorm';
-import { asSystem } from '@quire/postgres/tenant';
-import type { Envelope, GivenUp } from './event-bus.js';
+import { SYSTEM_USER_ID } from '@quire/contracts/scope';
+import { asSystem, withTenant } from '@quire/postgres/tenant';
+import { TENANT_MISMATCH, type Envelope, type GivenUp } from './event-bus.js';
 
 /** Events that were given up, with the reason; kept by the service that gave up. An operator replays or discards them. */
 export class DeadLetters {
   constructor(private readonly source: DataSource) {}
 
-  add(envelope: Envelope, why: GivenUp): Promise<void> {
-    return asSystem(this.source, async (system) => {
+  async add(envelope: Envelope, why: GivenUp): Promise<void> {
+    await asSystem(this.source, async (system) => {
       await system.call(`select dead_letter_add($1, $2, $3, $4, $5, $6, $7, $8, $9)`, [
         envelope.tenantId,
         envelope.id,
@@ -20,6 +21,17 @@ export class DeadLetters {
         why.attempts,
       ]);
     });
+    if (why.reason === TENANT_MISMATCH) await this.audit(envelope);
+  }
+
+  /** Somebody sends what does not belong to the tenant: its auditors want to know. */
+  private async audit({ id, type, tenantId }: Envelope): Promise<void> {
+    await withTenant(this.source, { tenantId, actorId: SYSTEM_USER_ID }, (tx) =>
+      tx.execute(
+        'insert into audit (tenant_id, action, subject, details) values ($1, $2, $3, $4)',
+        [tx.tenantId, TENANT_MISMATCH, id, { type }],
+      ),
+    );
   }
 
   list(): Promise<

@@ -52,15 +52,15 @@ export class EventBusStrategy extends Server implements CustomTransportStrategy 
   }
 
   private subscribe(): void {
-    const topics = new Set<string>();
+    const types = new Set<string>();
     for (const [pattern, handler] of this.messageHandlers) {
       if (handler.next) throw new Error(`${this.service} has two handlers for ${pattern}.`);
-      topics.add(eventOf(handler).topic);
+      types.add(eventOf(handler).type);
     }
-    if (topics.size === 0) return;
+    if (types.size === 0) return;
     this.bus.subscribe({
       group: this.service,
-      topics: [...topics],
+      types: [...types].filter((type) => this.messageHandlers.has(type)),
       handle: (envelope, attempt) => this.deliver(envelope, attempt),
       giveUp: (envelope, why) => this.giveUp(envelope, why),
     });

@@ -42,7 +42,8 @@ export type PublishResult =
 
 export interface Subscription {
   readonly group: ServiceName;
-  readonly topics: readonly string[];
+  /** Types of the events it handles; others of their topics are not delivered. */
+  readonly types: readonly string[];
   /** Done when it resolves. What it throws is classed by `retry.ts`. */
   handle(envelope: Envelope, attempt: number): Promise<void>;
   /** Stores an envelope that is given up, and lets the work it stood for end with a reason. Must succeed before the bus goes on. */
@@ -74,6 +75,9 @@ export function deliveryOf(envelope: Envelope, attempt: number): Delivery {
   };
 }
 
+/** Payload, header and row of an event do not name one tenant. */
+export const TENANT_MISMATCH = 'TENANT_MISMATCH';
+
 /** An envelope that no retry can help. */
 export class UnreadableEvent extends Error {
   constructor(
@@ -88,7 +92,7 @@ export class UnreadableEvent extends Error {
 /**
  * The payload as its class has it; unknown properties are ignored, because a newer sender may say more.
  *
- * @throws UnreadableEvent for what is not JSON, fails its class, or speaks of another tenant than its header
+ * @throws UnreadableEvent for what is not JSON, fails its class, or speaks of another tenant than its row or header
  */
 export function readPayload<P extends object>(event: EventDefinition<P>, envelope: Envelope): P {
   let parsed: unknown;
@@ -97,17 +101,18 @@ export function readPayload<P extends object>(event: EventDefinition<P>, envelop
   } catch {
     throw new UnreadableEvent('NOT_JSON', `The payload of ${envelope.type} is not JSON.`);
   }
-  const checked = checkContract(event.payload, parsed, { ignoreUnknown: true });
+  const checked = checkContract<P>(event.payload, parsed, { ignoreUnknown: true });
   if ('violations' in checked) {
     const problems = checked.violations.map(
       (one) => `${one.parameters[0]?.key ?? ''} ${one.message}`,
     );
     throw new UnreadableEvent('INVALID_PAYLOAD', `${envelope.type}: ${problems.join('; ')}`);
   }
-  if ((checked.value as { tenantId?: string }).tenantId !== envelope.tenantId) {
+  const { tenantId } = checked.value as { readonly tenantId?: string };
+  if (tenantId !== envelope.tenantId || envelope.headers['ce_tenantid'] !== envelope.tenantId) {
     throw new UnreadableEvent(
-      'TENANT_MISMATCH',
-      `${envelope.type} speaks of another tenant than its header.`,
+      TENANT_MISMATCH,
+      `${envelope.type} speaks of another tenant than its row or its header.`,
     );
   }
   return checked.value;

@@ -23,8 +23,8 @@ export function Handles<P extends object>(event: EventDefinition<P>) {
 }
 
 /**
- * Called after an event was given up and its dead letter stored: lets the work it stood for end with a reason, so that no
- * job waits for ever.
+ * Called when an event is given up, before its dead letter is stored: lets the work it stood for end with a reason, so that
+ * no job waits for ever. It may be called again, if the dead letter cannot be stored.
  */
 export function HandlesGivenUp<P extends object>(event: EventDefinition<P>) {
   return register<P>(event, givenUpPattern(event.type));

@@ -1,5 +1,11 @@
 import { eventOfType } from '@quire/contracts/catalogue';
-import type { Envelope, EventBus, PublishResult, Subscription } from './event-bus.js';
+import {
+  UnreadableEvent,
+  type Envelope,
+  type EventBus,
+  type PublishResult,
+  type Subscription,
+} from './event-bus.js';
 import { backoffMs, classify, UNKNOWN_ATTEMPTS_MAX } from './retry.js';
 
 /**
@@ -20,15 +26,18 @@ export class InProcessBus implements EventBus {
   private readonly groups: Group[] = [];
   private closed = false;
 
+  /** @param backoff milliseconds before the next try, by the number of those before */
+  constructor(private readonly backoff: (attempt: number) => number = backoffMs) {}
+
   subscribe(subscription: Subscription): void {
-    this.groups.push(new Group(subscription));
+    this.groups.push(new Group(subscription, this.backoff));
   }
 
   async publish(envelope: Envelope): Promise<PublishResult> {
     if (this.closed) return POSTPONED;
     const event = eventOfType(envelope.type);
     if (!event) return { outcome: 'refused', reason: 'UNKNOWN_TYPE' };
-    const groups = this.groups.filter((group) => group.topics.has(envelope.topic));
+    const groups = this.groups.filter((group) => group.types.has(envelope.type));
     if (groups.length === 0) {
       // A public fact may have no consumer of ours; work that nobody takes would leave a job waiting for ever.
       return event.work ? { outcome: 'refused', reason: 'NO_HANDLER' } : ACKNOWLEDGED;
@@ -51,7 +60,7 @@ interface Task {
 }
 
 class Group {
-  readonly topics: ReadonlySet<string>;
+  readonly types: ReadonlySet<string>;
   /** Waiting events by key; a key is in here from its first event to its last. */
   private readonly lanes = new Map<string, Task[]>();
   private readonly ready: string[] = [];
@@ -60,8 +69,11 @@ class Group {
   private closed = false;
   private whenIdle: (() => void) | undefined;
 
-  constructor(private readonly subscription: Subscription) {
-    this.topics = new Set(subscription.topics);
+  constructor(
+    private readonly subscription: Subscription,
+    private readonly backoff: (attempt: number) => number,
+  ) {
+    this.types = new Set(subscription.types);
   }
 
   deliver(envelope: Envelope): Promise<boolean> {
@@ -123,26 +135,24 @@ class Group {
       task.attempt += 1;
       const kind = classify(error);
       if (kind === 'transient' || (kind === 'unknown' && attempt < UNKNOWN_ATTEMPTS_MAX))
-        return backoffMs(attempt);
+        return this.backoff(attempt);
       return this.giveUp(task, error);
     }
   }
 
   /** A dead letter that cannot be stored is tried again: an event never vanishes. */
   private async giveUp(task: Task, error: unknown): Promise<number | undefined> {
-    const { reason = 'HANDLER_FAILED', message = String(error) } = (error ?? {}) as {
-      reason?: string;
-      message?: string;
-    };
+    const reason = error instanceof UnreadableEvent ? error.reason : 'HANDLER_FAILED';
+    const text = error instanceof Error ? error.message : String(error);
     try {
       await this.subscription.giveUp(task.envelope, {
         reason,
-        error: message,
+        error: text,
         attempts: task.attempt - 1,
       });
       return undefined;
     } catch {
-      return backoffMs(task.attempt);
+      return this.backoff(task.attempt);
     }
   }
 

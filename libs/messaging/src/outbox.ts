@@ -17,7 +17,11 @@ export class Outbox {
   ) {}
 
   /** @throws Error when the payload breaks its class or is over 64 KiB: a bug of the sender, nothing is written */
-  add<P extends object>(tx: TenantTx, event: EventDefinition<P>, payload: NoInfer<P>): Promise<void> {
+  add<P extends object>(
+    tx: TenantTx,
+    event: EventDefinition<P>,
+    payload: NoInfer<P>,
+  ): Promise<void> {
     return this.addAll(tx, event, [payload]);
   }
 

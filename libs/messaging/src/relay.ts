@@ -17,7 +17,6 @@ const READ_ROWS = 500;
 const POLL_MS = 500;
 /** Rows in hand before reading stops: the bound of this process's memory for events. */
 const IN_HAND_MAX = 2000;
-/** Deletes wait this long for company. */
 const RECONNECT_MS = 500;
 
 interface OutboxRow {
@@ -31,13 +30,15 @@ interface OutboxRow {
 }
 
 export class Relay {
+  /** Keys of the rows that the bus has, by `seq`. */
   private readonly inHand = new Map<string, string>();
-  private done: string[] = [];
+  /** `seq` of rows that the bus has done with and that were not deleted yet. */
+  private readonly done = new Set<string>();
   private runner: QueryRunner | undefined;
   private stopped = false;
   private loop: Promise<void> | undefined;
   private wakeUp: () => void = () => undefined;
-  private woken = false;
+  private wakes = 0;
   private readonly deadLetters: DeadLetters;
 
   constructor(
@@ -54,7 +55,7 @@ export class Relay {
 
   /** Another look at the outbox, now. */
   wake(): void {
-    this.woken = true;
+    this.wakes += 1;
     this.wakeUp();
   }
 
@@ -72,26 +73,36 @@ export class Relay {
   }
 
   private async run(): Promise<void> {
-    while (!this.stopped) {
+    while (this.goesOn()) {
       try {
-        const client = await this.connect();
-        while (!this.stopped) await this.turn(client);
-        await this.deleteDone(client);
+        await this.carry(await this.connect());
       } catch (error) {
-        if (!this.stopped) this.log.warn({ err: error }, 'relay lost its connection, trying again');
+        if (this.goesOn()) this.log.warn({ err: error }, 'relay lost its connection, trying again');
         await this.disconnect();
-        if (!this.stopped) await this.sleep(RECONNECT_MS);
+        if (this.goesOn()) await this.sleep(RECONNECT_MS);
       }
     }
     await this.disconnect();
   }
 
+  private async carry(client: PoolClient): Promise<void> {
+    while (this.goesOn()) await this.turn(client);
+    // What the bus settled when it closed reaches `done` within this turn of the event loop.
+    await new Promise(setImmediate);
+    await this.deleteDone(client);
+  }
+
+  /** A call, because it changes while others run: a plain field would count as known after the first look. */
+  private goesOn(): boolean {
+    return !this.stopped;
+  }
+
   private async turn(client: PoolClient): Promise<void> {
-    this.woken = false;
+    const { wakes } = this;
     await this.deleteDone(client);
     const free = IN_HAND_MAX - this.inHand.size;
     const read = free > 0 ? await this.read(client, Math.min(READ_ROWS, free)) : 0;
-    if (read < READ_ROWS && !this.woken && this.done.length === 0) await this.sleep(POLL_MS);
+    if (read < READ_ROWS && this.wakes === wakes && this.done.size === 0) await this.sleep(POLL_MS);
   }
 
   private async read(client: PoolClient, rows: number): Promise<number> {
@@ -99,7 +110,7 @@ export class Relay {
     const result = await client.query<OutboxRow>('select * from relay_read($1, $2)', [rows, keys]);
     for (const row of result.rows) {
       // Finished, but its delete has not been sent: the key is free again, the row is not.
-      if (!this.inHand.has(row.seq) && !this.done.includes(row.seq)) void this.offer(row);
+      if (!this.inHand.has(row.seq) && !this.done.has(row.seq)) void this.offer(row);
     }
     return result.rows.length;
   }
@@ -107,12 +118,11 @@ export class Relay {
   private async offer(row: OutboxRow): Promise<void> {
     this.inHand.set(row.seq, row.key);
     try {
-      const envelope = envelopeOf(row);
-      const result = await this.bus.publish(envelope);
-      if (result.outcome === 'refused') {
-        await this.deadLetters.add(envelope, { reason: result.reason, error: '', attempts: 1 });
+      if (await this.publish(envelopeOf(row))) {
+        this.done.add(row.seq);
+        this.wake();
       }
-      if (result.outcome !== 'postponed') this.done.push(row.seq);
+      // Otherwise the next poll offers it again: at once would be a busy loop against a bus that takes nothing.
     } catch (error) {
       this.log.warn(
         { err: error, eventId: row.event_id },
@@ -120,16 +130,26 @@ export class Relay {
       );
     } finally {
       this.inHand.delete(row.seq);
-      this.wake();
     }
   }
 
+  /** true: the row may go. */
+  private async publish(envelope: Envelope): Promise<boolean> {
+    const result = await this.bus.publish(envelope);
+    if (result.outcome === 'refused') {
+      const { reason } = result;
+      this.log.error({ eventId: envelope.id, type: envelope.type, reason }, 'event refused');
+      await this.deadLetters.add(envelope, { reason, error: '', attempts: 1 });
+    }
+    return result.outcome !== 'postponed';
+  }
+
   private async deleteDone(client: PoolClient): Promise<void> {
-    if (this.done.length === 0) return;
-    const seqs = this.done;
+    if (this.done.size === 0) return;
+    // Others may be finished while the delete is on its way: they wait for the next.
+    const seqs = [...this.done];
     await client.query('select relay_done($1)', [seqs]);
-    // Others may have finished while the delete was on its way.
-    this.done = this.done.slice(seqs.length);
+    for (const seq of seqs) this.done.delete(seq);
   }
 
   private async connect(): Promise<PoolClient> {
@@ -138,7 +158,7 @@ export class Relay {
     client.on('notification', this.onNotification);
     client.on('error', this.onConnectionError);
     await client.query(`listen ${OUTBOX_CHANNEL}`);
-    while (!this.stopped && !(await this.becomesActive(client))) await this.sleep(POLL_MS);
+    while (this.goesOn() && !(await this.becomesActive(client))) await this.sleep(POLL_MS);
     return client;
   }
 
