@@ -50,6 +50,7 @@ export class JobChunks {
       firstWaiting: Number(row['first_waiting'] ?? 0),
       frames: Number(row['frames']),
       minutes: Number(row['minutes']),
+      inOrder: row['in_order'] as unknown as boolean,
       createdAt: new Date(row['created_at'] ?? 0).getTime(),
     }));
   }

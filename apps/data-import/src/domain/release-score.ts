@@ -7,6 +7,8 @@ export interface Candidate {
   readonly firstWaiting: number;
   readonly frames: number;
   readonly minutes: number;
+  /** One chunk at a time. */
+  readonly inOrder: boolean;
   readonly createdAt: number;
 }
 
@@ -56,7 +58,8 @@ export function choose(
   for (const one of candidates)
     ofTenant.set(one.tenantId, (ofTenant.get(one.tenantId) ?? 0) + one.released);
   const held = (tenantId: string): number => ofTenant.get(tenantId) ?? 0;
-  const waiting = candidates.filter((one) => one.waiting > 0 && one.released < windows.job);
+  const windowOf = (one: Candidate): number => (one.inOrder ? 1 : windows.job);
+  const waiting = candidates.filter((one) => one.waiting > 0 && one.released < windowOf(one));
   const tenants = new Set(waiting.map((one) => one.tenantId));
   // A tenant's own window binds only while another waits.
   const open = waiting.filter((one) => tenants.size === 1 || held(one.tenantId) < windows.tenant);
@@ -68,7 +71,9 @@ export function choose(
       a.createdAt - b.createdAt,
   );
   if (!best) return undefined;
-  const room = Math.min(windows.job - best.released, windows.total - total, best.waiting);
+  const tenantRoom = tenants.size === 1 ? Infinity : windows.tenant - held(best.tenantId);
+  const jobRoom = Math.min(windowOf(best) - best.released, best.waiting);
+  const room = Math.min(jobRoom, tenantRoom, windows.total - total);
   // One at a time while others wait, so that the windows fill fairly.
   return { tenantId: best.tenantId, jobId: best.jobId, count: open.length > 1 ? 1 : room };
 }

@@ -1,14 +1,20 @@
 import { FrameSplitter, type Frame } from '@quire/marc/iso2709/split';
 import { recognise, RECOGNISE_BYTES, type InputFormat } from '@quire/marc/iso2709/recognise';
+import type { FileProblem } from '../domain/file-problem.js';
 
 /**
  * Finds the borders of the records of a file while its bytes pass to the store, and cuts them into chunks (data-import, 8.1):
  * up to 1,000 frames or 4 MiB, whichever comes first; a frame that framing refuses stands alone. Memory does not depend on
  * the size of the file.
+ *
+ * Framing gives up, and the rest of the bytes is only stored, as soon as nothing in the file can be imported: its first bytes
+ * name another format, none of its first 1,000 frames begins like a record, or it has more records than a file may have.
+ * Two gigabytes of anything else must not become a million chunk rows.
  */
 export interface UploadChunk {
   readonly chunkNo: number;
   readonly offset: number;
+  /** At most 4 MiB, unless the one frame is refused. */
   readonly length: number;
   readonly firstOrder: number;
   readonly count: number;
@@ -18,78 +24,99 @@ export interface UploadChunk {
   readonly refused: boolean;
 }
 
-const CHUNK_FRAMES_MAX = 1000;
-const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
+export const CHUNK_FRAMES_MAX = 1000;
+export const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
 /** A file none of whose first frames starts with five digits is no MARC file (8.2). */
 const PLAUSIBLE_WITHIN = 1000;
+export const FILE_RECORDS_MAX = 10_000_000;
+/** Leader/06 of holdings, whose 004 may name a record earlier in the file (9.2). */
+const HOLDINGS: ReadonlySet<number> = new Set(Buffer.from('uvxy'));
+
+const FORMAT_PROBLEM: Readonly<Partial<Record<InputFormat, FileProblem>>> = {
+  COMPRESSED: 'COMPRESSED',
+  MARCXML: 'MARCXML',
+  MARC_JSON: 'MARC_JSON',
+  EDIFACT: 'EDIFACT',
+};
 
 export class UploadFraming {
+  /** Frames found; none of them counts when the file has a problem. */
+  frames = 0;
+  /** Chunks have to be worked one after the other (9.3). */
+  inOrder = false;
+  /** Why nothing of the file can be imported. */
+  problem: FileProblem | undefined;
   private readonly splitter = new FrameSplitter();
   private head = Buffer.alloc(0);
-  private format: InputFormat | undefined;
+  private recognised = false;
+  private plausible = false;
   private pairs: number[] = [];
   private offset = 0;
   private length = 0;
   private firstOrder = 0;
   private chunkNo = 0;
   private chunks: UploadChunk[] = [];
-  /** Frames found so far. */
-  frames = 0;
-  private plausible = false;
 
   /** Takes the next bytes; gives the chunks that became complete. */
   push(bytes: Buffer): UploadChunk[] {
-    if (this.format !== undefined) return this.split(bytes);
-    // eslint-disable-next-line no-restricted-properties -- at most 512 bytes are joined
-    this.head = Buffer.concat(
-      [this.head, bytes.subarray(0, RECOGNISE_BYTES)],
-      Math.min(this.head.length + bytes.length, 2 * RECOGNISE_BYTES),
-    );
-    if (this.head.length >= RECOGNISE_BYTES) this.format = recognise(this.head);
-    return this.split(bytes);
+    if (!this.recognised) this.lookAt(bytes);
+    if (this.problem === undefined) this.take(this.splitter.push(bytes));
+    return this.taken();
   }
 
   end(): UploadChunk[] {
-    this.format ??= recognise(this.head);
-    if (this.format === 'ISO2709') this.take(this.splitter.end());
-    this.close();
+    if (!this.recognised) this.recognise();
+    if (this.problem === undefined) this.take(this.splitter.end());
+    if (!this.plausible) this.problem ??= 'EMPTY_FILE';
+    if (this.problem === undefined) this.close();
     return this.taken();
   }
 
-  /** What is wrong with the file as a whole, after its end. */
-  get problem(): 'EMPTY_FILE' | 'COMPRESSED' | 'UNSUPPORTED_FORMAT' | undefined {
-    if (this.format === 'COMPRESSED') return 'COMPRESSED';
-    if (this.format === 'MARCXML' || this.format === 'MARC_JSON' || this.format === 'EDIFACT')
-      return 'UNSUPPORTED_FORMAT';
-    return this.plausible ? undefined : 'EMPTY_FILE';
+  private lookAt(bytes: Buffer): void {
+    // eslint-disable-next-line no-restricted-properties -- at most 1,024 bytes are joined
+    this.head = Buffer.concat([this.head, bytes.subarray(0, RECOGNISE_BYTES)]);
+    if (this.head.length >= RECOGNISE_BYTES) this.recognise();
   }
 
-  private split(bytes: Buffer): UploadChunk[] {
-    // Until the format is known nothing is lost by looking for frames: another format drops them.
-    if (this.format === undefined || this.format === 'ISO2709')
-      this.take(this.splitter.push(bytes));
-    return this.taken();
+  /** What is not recognised, nothing but blanks so far among it, may hold a good record later. */
+  private recognise(): void {
+    this.recognised = true;
+    this.problem = FORMAT_PROBLEM[recognise(this.head)];
   }
 
   private take(frames: readonly Frame[]): void {
     for (const frame of frames) {
-      const bytes = frame.skipped + frame.length;
-      const full =
-        this.pairs.length >= 2 * CHUNK_FRAMES_MAX || this.length + bytes > CHUNK_BYTES_MAX;
-      if (frame.refused || full) this.close();
-      if (this.pairs.length === 0) this.begin(frame);
-      this.pairs.push(frame.skipped, frame.length);
-      this.length += bytes;
-      if (this.frames < PLAUSIBLE_WITHIN && frame.numbered) this.plausible = true;
+      if (this.problem !== undefined) return;
+      if (frame.numbered) this.plausible = true;
+      if (HOLDINGS.has(frame.leader06)) this.inOrder = true;
+      this.add(frame);
       this.frames += 1;
-      if (frame.refused) this.close(true);
+      if (!this.plausible && this.frames >= PLAUSIBLE_WITHIN) this.problem = 'EMPTY_FILE';
+      if (this.frames > FILE_RECORDS_MAX) this.problem = 'TOO_MANY_RECORDS';
     }
   }
 
-  private begin(frame: Frame): void {
-    this.offset = frame.offset - frame.skipped;
+  private add(frame: Frame): void {
+    const bytes = frame.skipped + frame.length;
+    const full = this.pairs.length >= 2 * CHUNK_FRAMES_MAX || this.length + bytes > CHUNK_BYTES_MAX;
+    if (frame.refused || full) this.close();
+    const skipped = this.pairs.length === 0 ? this.begin(frame) : frame.skipped;
+    this.pairs.push(skipped, frame.length);
+    this.length += skipped + frame.length;
+    if (frame.refused) this.close(true);
+  }
+
+  /**
+   * Gives the skipped bytes that the chunk begins with. There may be any number of them before a record, but a chunk is
+   * read into memory: it begins with no more than fit beside the record.
+   */
+  private begin(frame: Frame): number {
+    const room = Math.max(0, CHUNK_BYTES_MAX - frame.length);
+    const skipped = Math.min(frame.skipped, room);
+    this.offset = frame.offset - skipped;
     this.length = 0;
     this.firstOrder = this.frames;
+    return skipped;
   }
 
   private close(refused = false): void {

@@ -1,0 +1,59 @@
+/**
+ * Why nothing of a file can be imported (data-import, 8.2): what the upload found, and what the job says about it. The job
+ * ends ERROR with the message of its code; a hint says in plain words what the person can do.
+ */
+export const FILE_PROBLEMS = [
+  'EMPTY_FILE',
+  'COMPRESSED',
+  'MARCXML',
+  'MARC_JSON',
+  'EDIFACT',
+  'NOT_MARC',
+  'TOO_MANY_RECORDS',
+] as const;
+export type FileProblem = (typeof FILE_PROBLEMS)[number];
+
+export interface JobMessage {
+  /** Of 8.7; `HINT` for what may be done about it. */
+  readonly code: string;
+  readonly text: string;
+}
+
+const UNSUPPORTED: JobMessage = { code: 'UNSUPPORTED_FORMAT', text: 'Unsupported file format' };
+const hint = (text: string): JobMessage => ({ code: 'HINT', text });
+const CONVERT =
+  'Quire imports MARC 21 records in ISO 2709, the form of .mrc files. Convert the file to it and upload it again.';
+
+export function messagesOf(problem: FileProblem): readonly JobMessage[] {
+  switch (problem) {
+    case 'EMPTY_FILE':
+      return [
+        { code: problem, text: 'File is empty or content is invalid!' },
+        hint('No MARC record was found in the file. Check that it is the file you meant.'),
+      ];
+    case 'COMPRESSED':
+      return [
+        { code: problem, text: 'Compressed files are not supported' },
+        hint('Unpack the file and upload the MARC file that is in it.'),
+      ];
+    case 'MARCXML':
+      return [UNSUPPORTED, hint(`The file is MARCXML. ${CONVERT}`)];
+    case 'MARC_JSON':
+      return [UNSUPPORTED, hint(`The file is MARC-in-JSON. ${CONVERT}`)];
+    case 'EDIFACT':
+      return [UNSUPPORTED, hint(`The file is EDIFACT, which holds no MARC records. ${CONVERT}`)];
+    case 'NOT_MARC':
+      return [UNSUPPORTED, hint('Choose a job profile for MARC records.')];
+    case 'TOO_MANY_RECORDS':
+      return [
+        { code: problem, text: 'The file has more than 10000000 records' },
+        hint('Split the file and import its parts.'),
+      ];
+  }
+}
+
+/** The source file of a running import is not in the store any more. */
+export const FILE_MISSING: JobMessage = {
+  code: 'FILE_MISSING',
+  text: 'The uploaded file is gone',
+};

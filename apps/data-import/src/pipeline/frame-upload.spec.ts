@@ -1,0 +1,142 @@
+import { generateMarc } from '@quire/testing/marc';
+import { UploadFraming, type UploadChunk } from './frame-upload.js';
+
+const RT = 0x1d;
+const KIB = 1024;
+
+interface Framed {
+  readonly chunks: readonly UploadChunk[];
+  readonly frames: number;
+  readonly problem: string | undefined;
+}
+
+/** Pushes a file in pieces of the given sizes, the last one again and again. */
+function framed(file: Buffer, ...sizes: readonly number[]): Framed {
+  const framing = new UploadFraming();
+  const chunks: UploadChunk[] = [];
+  let size = file.length;
+  for (let at = 0, step = 0; at < file.length; at += size, step += 1) {
+    size = sizes[Math.min(step, sizes.length - 1)] ?? file.length;
+    chunks.push(...framing.push(Buffer.from(file.subarray(at, at + size))));
+  }
+  chunks.push(...framing.end());
+  return { chunks, frames: framing.frames, problem: framing.problem };
+}
+
+const joined = (...parts: readonly (Buffer | string)[]): Buffer =>
+  // eslint-disable-next-line no-restricted-properties -- a file of a test
+  Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
+
+/** A frame of this length that looks like a record to framing. */
+const frame = (length: number): Buffer => {
+  const bytes = Buffer.alloc(length, 'x');
+  bytes.write('00000');
+  bytes[length - 1] = RT;
+  return bytes;
+};
+const frames = (count: number, length: number): Buffer[] =>
+  Array.from({ length: count }, () => frame(length));
+
+const pairsOf = (chunk: UploadChunk | undefined): number[] =>
+  JSON.parse(chunk?.frames ?? '[]') as number[];
+
+describe('framing of an upload', () => {
+  const records = [...generateMarc(7, 60)];
+  const files: Readonly<Record<string, Buffer>> = {
+    records: joined(...records),
+    'records with blanks between': joined(...records.flatMap((one) => [one, '\r\n \0'])),
+    'blanks before a record': joined(' '.repeat(1300), ...records.slice(0, 2)),
+    'XML that holds end marks': joined('\uFEFF<collection>', ...frames(9, 100), 'x'.repeat(900)),
+    'gzip that holds end marks': joined(
+      Buffer.from('1f8b', 'hex'),
+      ...frames(9, 100),
+      'x'.repeat(900),
+    ),
+    'a picture': Buffer.from(Array.from({ length: 5000 }, (_, index) => (index * 7 + 137) % 256)),
+    'short text': Buffer.from('no MARC at all'),
+    blanks: Buffer.alloc(2000, ' '),
+  };
+
+  it.each(Object.keys(files))('does not depend on how the bytes arrive: %s', (name) => {
+    const file = files[name] ?? Buffer.alloc(0);
+    const whole = framed(file);
+    for (const sizes of [[1], [7], [511], [512], [513], [300, 300], [1, 4096], [511, 2, 65_536]])
+      expect(framed(file, ...sizes)).toEqual(whole);
+  });
+
+  it('describes each frame by the bytes skipped before it and its length', () => {
+    const { chunks, frames: count } = framed(
+      joined('\r\n', frame(30), frame(40), '\n\n', frame(50)),
+    );
+    expect(count).toBe(3);
+    expect(chunks).toEqual([
+      {
+        chunkNo: 0,
+        offset: 0,
+        length: 124,
+        firstOrder: 0,
+        count: 3,
+        frames: '[2,30,0,40,2,50]',
+        refused: false,
+      },
+    ]);
+  });
+
+  it('cuts after a thousand frames, and the chunks join without a gap', () => {
+    const { chunks, problem } = framed(joined(...frames(2001, 30)), 4096);
+    expect(problem).toBeUndefined();
+    expect(chunks.map(({ count }) => count)).toEqual([1000, 1000, 1]);
+    expect(chunks.map(({ chunkNo }) => chunkNo)).toEqual([0, 1, 2]);
+    expect(chunks.map(({ firstOrder }) => firstOrder)).toEqual([0, 1000, 2000]);
+    expect(chunks.map(({ offset }) => offset)).toEqual([0, 30_000, 60_000]);
+    expect(chunks.map(({ length }) => length)).toEqual([30_000, 30_000, 30]);
+  });
+
+  it('cuts before a frame that would make a chunk longer than 4 MiB', () => {
+    const { chunks } = framed(joined(...frames(5, 900 * KIB)), 100_000);
+    expect(chunks.map(({ count }) => count)).toEqual([4, 1]);
+    for (const { length } of chunks) expect(length).toBeLessThanOrEqual(4096 * KIB);
+  });
+
+  it('lets a frame that is too long stand alone, between the others in their order', () => {
+    const { chunks, frames: count } = framed(
+      joined(frame(30), frame(1100 * KIB), frame(40), frame(50)),
+      50_000,
+    );
+    expect(count).toBe(4);
+    expect(chunks.map(({ refused }) => refused)).toEqual([false, true, false]);
+    expect(chunks.map(({ firstOrder }) => firstOrder)).toEqual([0, 1, 2]);
+    expect(pairsOf(chunks[1])).toEqual([0, 1100 * KIB]);
+    expect(chunks[2]?.offset).toBe(30 + 1100 * KIB);
+  });
+
+  it.each([
+    ['an empty file', '', 'EMPTY_FILE'],
+    ['blanks', ' \r\n\0', 'EMPTY_FILE'],
+    ['more blanks than are looked at', ' '.repeat(5000), 'EMPTY_FILE'],
+    ['end marks with nothing before them', '\x1d\x1d\x1d', 'EMPTY_FILE'],
+    ['text', 'dear library', 'EMPTY_FILE'],
+    ['text that ends like a record', 'dear library\x1d', 'EMPTY_FILE'],
+    ['XML', '<collection/>', 'UNSUPPORTED_FORMAT'],
+    ['XML behind many blanks', `${' '.repeat(600)}<collection/>`, 'UNSUPPORTED_FORMAT'],
+    ['JSON', '[{"leader":""}]', 'UNSUPPORTED_FORMAT'],
+    ['EDIFACT', "UNA:+.? '", 'UNSUPPORTED_FORMAT'],
+    ['a zip archive', 'PK\x03\x04…', 'COMPRESSED'],
+    ['the beginning of a record', '00026', undefined],
+    ['a record that is cut short', '00026nam a22', undefined],
+    ['text and then a record', 'dear library\x1d00026nam\x1d', undefined],
+  ])('says what is wrong with a file as a whole: %s', (_, text, problem) => {
+    expect(framed(Buffer.from(text)).problem).toBe(problem);
+  });
+
+  it('finds nothing in a file of another format', () => {
+    const { chunks, frames: count } = framed(joined('<a>', ...frames(3, 900)), 10);
+    expect([chunks, count]).toEqual([[], 0]);
+  });
+
+  it('takes a file for MARC only if one of the first thousand frames starts with five digits', () => {
+    const junk = 'junk\x1d';
+    expect(framed(joined(junk.repeat(999), frame(30))).problem).toBeUndefined();
+    expect(framed(joined(junk.repeat(1000), frame(30))).problem).toBe('EMPTY_FILE');
+  });
+});
