@@ -13,6 +13,20 @@ import {
 
 const OTHER = 'archive';
 
+function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 1000; tries += 1) {
+    if (await holds()) return;
+    await delay(10);
+  }
+  throw new Error('It does not come to pass.');
+}
+
 describe('the slices of an export', () => {
   let database: TestDatabase;
   let world: ExportWorld;
@@ -72,35 +86,42 @@ describe('the slices of an export', () => {
     expect(await part.text()).toBe(expected.slice(border - 10, border + 10));
   });
 
-  it('of a killed worker are done again, and count once', async () => {
-    // Never renewed: to everybody else such a worker is dead after half a second.
-    await open({ leaseMs: 500, leaseRenewMs: 600_000 });
+  it('of a worker that is thought dead are done again, and count once', async () => {
+    // Never renewed: to everybody else such a worker is dead after a second.
+    await open({ leaseMs: 1000, leaseRenewMs: 600_000 });
     const ids = idsOf(50);
     world.has(ids);
-    let hung: () => void = () => undefined;
-    const dead = new Promise<void>((resolve) => (hung = resolve));
+    const gates = [gate(), gate()];
     let calls = 0;
     world.sources.before = async () => {
       calls += 1;
-      if (calls === 1) await dead;
+      await gates[calls - 1]?.opened;
       return 'fine';
     };
-    const job = await world.exported(ids.join('\n'));
+    const { id } = await world.uploaded(ids.join('\n'));
+    const jobId = await start(id);
+    const row = async () =>
+      (await slices('select lease_epoch, attempts, state, object_key from slice'))[0];
+    const attempts = () => slices('select from object_intent');
+    await until(() => calls === 2);
+    expect(await attempts()).toHaveLength(2);
+    // The first one comes back while the second is at work, finishes, and can change nothing.
+    gates[0]?.open();
+    await until(async () => (await attempts()).length === 1);
+    expect(await row()).toEqual({
+      lease_epoch: '2',
+      attempts: 2,
+      state: 'RELEASED',
+      object_key: null,
+    });
+    expect((await world.job(jobId)).progress).toEqual({ exported: 0, failed: 0, total: 50 });
+    gates[1]?.open();
+    const job = await world.ended(jobId);
     expect(job).toMatchObject({ status: 'COMPLETED', progress: { exported: 50, total: 50 } });
     expect(calls).toBe(2);
-    const [row] = await slices('select lease_epoch, attempts, state, object_key from slice');
-    expect(row).toMatchObject({ lease_epoch: '2', attempts: 2, state: 'DONE' });
-    // The dead one comes back, finishes, and can change nothing.
-    hung();
-    for (let tries = 0; (await objects()) > 2 && tries < 500; tries += 1) await delay(10);
-    await delay(100);
-    expect(await slices('select lease_epoch, attempts, state, object_key from slice')).toEqual([
-      row,
-    ]);
-    expect((await world.job(job.id)).progress).toEqual({ exported: 50, failed: 0, total: 50 });
-    expect((await world.file(job)).toString()).toBe(
-      ids.map((id) => recordOf(id).toString()).join(''),
-    );
+    expect(await row()).toMatchObject({ lease_epoch: '2', attempts: 2, state: 'DONE' });
+    const expected = ids.map((one) => recordOf(one).toString()).join('');
+    expect((await world.file(job)).toString()).toBe(expected);
     // The upload and one slice: the object of the lost attempt is gone.
     expect(await objects()).toBe(2);
   });
@@ -138,10 +159,9 @@ describe('the slices of an export', () => {
     await open({ exportWorkers: 20 });
     const ids = idsOf(60_000);
     world.has(ids.slice(0, 1));
-    let release: () => void = () => undefined;
-    const gate = new Promise<void>((resolve) => (release = resolve));
+    const held = gate();
     world.sources.before = async () => {
-      await gate;
+      await held.opened;
       return 'fine';
     };
     const { id } = await world.uploaded(ids.join('\n'));
@@ -160,7 +180,7 @@ describe('the slices of an export', () => {
       { state: 'RELEASED', n: 4 },
       { state: 'WAITING', n: 2 },
     ]);
-    release();
+    held.open();
     expect(await world.ended(jobId)).toMatchObject({
       status: 'COMPLETED_WITH_ERRORS',
       progress: { exported: 1, failed: 59_999, total: 60_000 },

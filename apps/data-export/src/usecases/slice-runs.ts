@@ -104,7 +104,9 @@ export class SliceRuns {
     const bytes = exportSlice(answers, work.plan, tally);
     const stored = await this.files.store.put(key, bytes, { signal });
     const counted = await this.results.finish(scope, claimed, { job, key, stored, tally });
-    if (!counted) await this.files.store.remove(key);
+    if (counted) return;
+    await this.files.store.remove(key);
+    await withTenant(this.source, scope, (tx) => this.files.settle(tx, key));
   }
 
   private fetch({ scope, job, plan }: SliceWork, batch: IdsBatch, signal: AbortSignal) {
