@@ -8,6 +8,7 @@ const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
   firstWaiting: 0,
   frames: 10_000,
   minutes: 1,
+  inOrder: false,
   createdAt: 0,
   ...changes,
 });
@@ -48,6 +49,11 @@ describe('the next release', () => {
     expect(chosen(candidate())).toEqual(['job', WINDOWS.job]);
     expect(chosen(candidate({ waiting: 2 }))).toEqual(['job', 2]);
     expect(chosen(candidate({ released: 3 }))).toEqual(['job', 1]);
+  });
+
+  it('is one chunk at a time for a job that is worked in order', () => {
+    expect(chosen(candidate({ inOrder: true }))).toEqual(['job', 1]);
+    expect(chosen(candidate({ inOrder: true, released: 1 }))).toBeUndefined();
   });
 
   it('is nothing while the window is full, nothing waits or nobody is there', () => {

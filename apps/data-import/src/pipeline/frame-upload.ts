@@ -59,29 +59,40 @@ export class UploadFraming {
 
   /** Takes the next bytes; gives the chunks that became complete. */
   push(bytes: Buffer): UploadChunk[] {
-    if (!this.recognised) this.lookAt(bytes);
-    if (this.problem === undefined) this.take(this.splitter.push(bytes));
+    let rest = bytes;
+    while (!this.recognised && rest.length > 0) rest = this.lookAt(rest);
+    this.split(rest);
     return this.taken();
   }
 
   end(): UploadChunk[] {
-    if (!this.recognised) this.recognise();
+    if (this.head.length > 0) this.recognise();
     if (this.problem === undefined) this.take(this.splitter.end());
     if (!this.plausible) this.problem ??= 'EMPTY_FILE';
     if (this.problem === undefined) this.close();
     return this.taken();
   }
 
-  private lookAt(bytes: Buffer): void {
-    // eslint-disable-next-line no-restricted-properties -- at most 1,024 bytes are joined
-    this.head = Buffer.concat([this.head, bytes.subarray(0, RECOGNISE_BYTES)]);
-    if (this.head.length >= RECOGNISE_BYTES) this.recognise();
+  /** Nothing is framed before the format is known. Gives the bytes that it did not need. */
+  private lookAt(bytes: Buffer): Buffer {
+    const missing = RECOGNISE_BYTES - this.head.length;
+    // eslint-disable-next-line no-restricted-properties -- at most 512 bytes are joined
+    this.head = Buffer.concat([this.head, bytes.subarray(0, missing)]);
+    if (this.head.length === RECOGNISE_BYTES) this.recognise();
+    return bytes.subarray(missing);
   }
 
-  /** What is not recognised, nothing but blanks so far among it, may hold a good record later. */
+  /** Behind nothing but blanks the next bytes tell; the blanks themselves are as good as any of ISO 2709. */
   private recognise(): void {
-    this.recognised = true;
-    this.problem = FORMAT_PROBLEM[recognise(this.head)];
+    const format = recognise(this.head);
+    this.recognised = format !== 'UNKNOWN';
+    this.problem = FORMAT_PROBLEM[format];
+    this.split(this.head);
+    this.head = Buffer.alloc(0);
+  }
+
+  private split(bytes: Buffer): void {
+    if (this.problem === undefined) this.take(this.splitter.push(bytes));
   }
 
   private take(frames: readonly Frame[]): void {
