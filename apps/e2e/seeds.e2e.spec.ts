@@ -35,7 +35,7 @@ const dataImport = seedOf('data-import');
 const sourceStorage = seedOf('source-storage');
 
 const ajv = new Ajv.default({ strict: false, allErrors: true });
-addFormats.default(ajv as never);
+addFormats.default(ajv);
 
 /**
  * The seeds repeat `$schema` and `id` inside; as identifiers they mean nothing and collide. Their `parameters` are called an

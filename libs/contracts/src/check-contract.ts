@@ -45,7 +45,7 @@ function checkObject(
   }
   const sent = value as Record<string, unknown>;
   const fields = fieldsOf(contract);
-  const result = Object.create(contract.prototype) as Record<string, unknown>;
+  const result = Object.create(contract.prototype as object) as Record<string, unknown>;
   for (const field of fields) {
     const checked = checkField(field, sent, path, out);
     if (checked !== ABSENT && !field.readOnly) result[field.name] = checked;

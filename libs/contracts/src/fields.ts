@@ -57,7 +57,7 @@ export const isOpen = (contract: ContractClass): boolean => open.has(contract);
 export function fieldsOf(contract: ContractClass): readonly Field[] {
   const chain: Field[][] = [];
   for (
-    let at: object | null = contract.prototype;
+    let at: object | null = contract.prototype as object;
     at;
     at = Object.getPrototypeOf(at) as object | null
   ) {
@@ -160,12 +160,12 @@ function apiOptions(type: FieldType, options: FieldOptions): ApiPropertyOptions 
     ...(options.description === undefined ? {} : { description: options.description }),
     ...(options.readOnly ? { readOnly: true } : {}),
   };
-  if (type.kind === 'nested') return { ...common, type: () => type.type() } as ApiPropertyOptions;
+  if (type.kind === 'nested') return { ...common, type: () => type.type() };
   if (type.kind === 'list' && type.of.kind === 'nested') {
     const of = type.of.type;
-    return { ...common, type: () => [of()] } as ApiPropertyOptions;
+    return { ...common, type: () => [of()] };
   }
-  return { ...common, ...jsonSchema(type) } as ApiPropertyOptions;
+  return { ...common, ...jsonSchema(type) };
 }
 
 /** JSON Schema of a class, for event documentation and tests; nested classes are inlined. */

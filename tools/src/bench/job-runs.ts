@@ -56,7 +56,6 @@ const RECORDS_A_WRITE = 500;
 function* drawn(records: readonly Buffer[], count: number): Generator<Buffer> {
   for (let from = 0; from < count; from += RECORDS_A_WRITE) {
     const length = Math.min(RECORDS_A_WRITE, count - from);
-    // eslint-disable-next-line no-restricted-properties -- 500 records, about a megabyte
     yield Buffer.concat(Array.from({ length }, (_, index) => numbered(records, from + index)));
   }
 }

@@ -29,7 +29,7 @@ export function parseCommandLine(words: readonly string[], own: Options): Comman
       options: { ...COMMON, ...own },
       allowPositionals: true,
     });
-    return { flags: parsed.values as Flags, words: parsed.positionals };
+    return { flags: parsed.values, words: parsed.positionals };
   } catch (error) {
     throw new CommandFailure(EXIT.usage, error instanceof Error ? error.message : String(error));
   }
