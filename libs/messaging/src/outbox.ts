@@ -16,7 +16,7 @@ export class Outbox {
     private readonly ids: Ids,
   ) {}
 
-  /** @throws Error when the payload breaks its class or is over 64 KiB: a bug of the sender, nothing is written */
+  /** @throws Error when the payload breaks its class, names another tenant or is over 64 KiB: a bug of the sender, nothing is written */
   add<P extends object>(
     tx: TenantTx,
     event: EventDefinition<P>,
@@ -33,7 +33,7 @@ export class Outbox {
   ): Promise<void> {
     if (payloads.length === 0) return;
     const ids = payloads.map(() => this.ids.next());
-    const texts = payloads.map((payload) => textOf(event, payload));
+    const texts = payloads.map((payload) => textOf(tx, event, payload));
     const headers = payloads.map((payload, index) =>
       this.headers(tx, event, payload, ids[index] ?? ''),
     );
@@ -78,7 +78,7 @@ const INSERT = `with added as (
     order by r.n returning 1)
   select pg_notify('${OUTBOX_CHANNEL}', current_schema()) from (select count(*) from added) as counted`;
 
-function textOf<P extends object>(event: EventDefinition<P>, payload: P): string {
+function textOf<P extends object>(tx: TenantTx, event: EventDefinition<P>, payload: P): string {
   const checked = checkContract(event.payload, payload);
   if ('violations' in checked) {
     const problems = checked.violations.map(
@@ -86,6 +86,8 @@ function textOf<P extends object>(event: EventDefinition<P>, payload: P): string
     );
     throw new Error(`${event.name} breaks its payload class: ${problems.join('; ')}`);
   }
+  if ((payload as { readonly tenantId?: string }).tenantId !== tx.tenantId)
+    throw new Error(`${event.name} speaks of another tenant than its transaction.`);
   const text = JSON.stringify(payload);
   if (Buffer.byteLength(text) > PAYLOAD_BYTES_MAX)
     throw new Error(`${event.name} is over ${PAYLOAD_BYTES_MAX} bytes.`);

@@ -17,7 +17,6 @@ const READ_ROWS = 500;
 const POLL_MS = 500;
 /** Rows in hand before reading stops: the bound of this process's memory for events. */
 const IN_HAND_MAX = 2000;
-const RECONNECT_MS = 500;
 
 interface OutboxRow {
   readonly seq: string;
@@ -45,6 +44,8 @@ export class Relay {
     private readonly source: DataSource,
     private readonly bus: EventBus,
     private readonly log: Log,
+    /** Pause between two looks at the outbox, and between tries to connect or to become active. */
+    private readonly pollMs = POLL_MS,
   ) {
     this.deadLetters = new DeadLetters(source);
   }
@@ -79,7 +80,7 @@ export class Relay {
       } catch (error) {
         if (this.goesOn()) this.log.warn({ err: error }, 'relay lost its connection, trying again');
         await this.disconnect();
-        if (this.goesOn()) await this.sleep(RECONNECT_MS);
+        if (this.goesOn()) await this.sleep(this.pollMs);
       }
     }
     await this.disconnect();
@@ -102,7 +103,8 @@ export class Relay {
     await this.deleteDone(client);
     const free = IN_HAND_MAX - this.inHand.size;
     const read = free > 0 ? await this.read(client, Math.min(READ_ROWS, free)) : 0;
-    if (read < READ_ROWS && this.wakes === wakes && this.done.size === 0) await this.sleep(POLL_MS);
+    if (read < READ_ROWS && this.wakes === wakes && this.done.size === 0)
+      await this.sleep(this.pollMs);
   }
 
   private async read(client: PoolClient, rows: number): Promise<number> {
@@ -158,7 +160,7 @@ export class Relay {
     client.on('notification', this.onNotification);
     client.on('error', this.onConnectionError);
     await client.query(`listen ${OUTBOX_CHANNEL}`);
-    while (this.goesOn() && !(await this.becomesActive(client))) await this.sleep(POLL_MS);
+    while (this.goesOn() && !(await this.becomesActive(client))) await this.sleep(this.pollMs);
     return client;
   }
 

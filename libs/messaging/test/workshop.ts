@@ -138,8 +138,8 @@ export class Workshop implements AsyncDisposable {
     return app;
   }
 
-  relay(bus: EventBus): Relay {
-    return new Relay(this.source, bus, SILENT);
+  relay(bus: EventBus, pollMs = 20): Relay {
+    return new Relay(this.source, bus, SILENT, pollMs);
   }
 
   /** One transaction. */
