@@ -204,7 +204,12 @@ function jsonSchema(type: FieldType): Record<string, unknown> {
     case 'nested':
       return schemaOf(type.type());
     case 'list':
-      return { type: 'array', items: jsonSchema(type.of) };
+      return {
+        type: 'array',
+        items: jsonSchema(type.of),
+        ...(type.min > 0 ? { minItems: type.min } : {}),
+        ...(type.max < INTEGER_MAX ? { maxItems: type.max } : {}),
+      };
     case 'map':
       return { type: 'object', additionalProperties: true };
     case 'anything':
