@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import type { PoolClient } from 'pg';
 import type { Scope } from '@quire/contracts/scope';
+import { copyOneValue, type LiteralParameter } from './copy-out.js';
 
 /**
  * The one place where a tenant is set. Every access to a service's tables goes through a transaction opened here: it sets
@@ -49,17 +50,9 @@ export class TenantRead {
     return (await this.query<R>(sql, params))[0];
   }
 
-  /**
-   * The one `bytea` of the first row. node-postgres reads results as text, whatever it is told, so the bytes travel as
-   * hexadecimal digits; one large value costs much less than many small ones.
-   */
-  async oneBytes(sql: string, params: readonly unknown[]): Promise<Buffer | undefined> {
-    const result = await this.#client.query<(Buffer | null)[]>({
-      text: sql,
-      values: params as unknown[],
-      rowMode: 'array',
-    });
-    return result.rows[0]?.[0] ?? undefined;
+  /** The one `bytea` of the first row, as the server sends it, in pieces; see `copy-out.ts`. */
+  bytes(sql: string, params: readonly LiteralParameter[]): AsyncGenerator<Buffer> {
+    return copyOneValue(this.#client, sql, params);
   }
 
   /**

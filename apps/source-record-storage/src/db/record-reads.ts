@@ -80,19 +80,18 @@ export class RecordReads {
   }
 
   /**
-   * The frames of a list of external ids (section 6), in its order, as one buffer: Postgres puts them together, so that no
-   * row passes through this process.
+   * The frames of a list of external ids (section 6), in its order, in pieces: Postgres puts them together, so that no row
+   * passes through this process.
    *
    * @param first index of the first id in the whole request
    */
-  async frames(
+  frames(
     tx: TenantRead,
     recordType: SourceRecordType,
     ids: readonly (string | null)[],
     first: number,
-  ): Promise<Buffer> {
-    const frames = await tx.oneBytes(FRAMES, [tx.tenantId, recordType, ids, first]);
-    return frames ?? Buffer.alloc(0);
+  ): AsyncGenerator<Buffer> {
+    return tx.bytes(FRAMES, [tx.tenantId, recordType, ids, first]);
   }
 
   /** The same, as rows. @param deleted also those of state DELETED */

@@ -101,7 +101,7 @@ export class StreamsController {
     const { records } = this;
     yield* streamTenant<Buffer>(this.source, scope, async function* (tx) {
       for (let at = 0; at < ids.length; at += FRAME_IDS)
-        yield await records.frames(tx, recordType, ids.slice(at, at + FRAME_IDS), at);
+        yield* records.frames(tx, recordType, ids.slice(at, at + FRAME_IDS), at);
     });
     yield endFrame(ids.length);
   }
