@@ -54,13 +54,16 @@ export class EventBusStrategy extends Server implements CustomTransportStrategy 
   private subscribe(): void {
     const types = new Set<string>();
     for (const [pattern, handler] of this.messageHandlers) {
+      const { type } = eventOf(handler);
       if (handler.next) throw new Error(`${this.service} has two handlers for ${pattern}.`);
-      types.add(eventOf(handler).type);
+      if (!this.messageHandlers.has(type))
+        throw new Error(`${this.service} ends the work of ${type}, but does not handle it.`);
+      types.add(type);
     }
     if (types.size === 0) return;
     this.bus.subscribe({
       group: this.service,
-      types: [...types].filter((type) => this.messageHandlers.has(type)),
+      types: [...types],
       handle: (envelope, attempt) => this.deliver(envelope, attempt),
       giveUp: (envelope, why) => this.giveUp(envelope, why),
     });

@@ -166,6 +166,19 @@ function handlersThatThrow(bench: Bench): void {
       ]);
     });
 
+    it('is given up again when the work it stood for could not be ended', async () => {
+      bench.shop.desk.work = () => Promise.reject(refused('never'));
+      let ends = 0;
+      bench.shop.desk.end = () => {
+        ends += 1;
+        return ends < 3 ? Promise.reject(new Error('no database')) : Promise.resolve();
+      };
+      await bench.shop.sendSlices(slice(1));
+      await bench.quiet();
+      expect(ends).toBe(3);
+      expect(await bench.shop.deadLetters.list()).toHaveLength(1);
+    });
+
     it('is given up at once when no retry can help', async () => {
       bench.shop.desk.work = () => Promise.reject(refused('never'));
       await bench.shop.sendSlices(slice(1));
