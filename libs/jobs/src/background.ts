@@ -7,16 +7,19 @@ import type { Log } from '@quire/contracts/log';
 export interface BackgroundOptions {
   /** For the log. */
   readonly name: string;
+  /** Pause between the end of a turn and the next, when nobody wakes it. */
   readonly everyMs: number;
   readonly work: () => Promise<void>;
   readonly log: Log;
 }
 
-export class Background {
+export class Background implements AsyncDisposable {
   private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | undefined;
-  private again = false;
+  private turning: Promise<void> | undefined;
+  private busy = false;
+  private wanted = false;
   private stopped = true;
+  private pauseMs: number | undefined;
 
   constructor(private readonly options: BackgroundOptions) {}
 
@@ -28,42 +31,55 @@ export class Background {
   /** A turn now, or one more after the one that runs. */
   wake(): void {
     if (this.stopped) return;
-    if (this.running) {
-      this.again = true;
-      return;
-    }
+    this.wanted = true;
+    if (this.busy) return;
+    this.busy = true;
     clearTimeout(this.timer);
-    this.running = this.turns().finally(() => {
-      this.running = undefined;
-      if (this.stopped) return;
-      this.timer = setTimeout(() => this.wake(), this.options.everyMs);
-      this.timer.unref();
-    });
+    this.turning = this.turns();
   }
 
+  /** Called from within a turn: the next one comes sooner than usual. */
+  pauseOnly(ms: number): void {
+    this.pauseMs = ms;
+  }
+
+  /** Returns when the turn in hand has ended. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
-    await this.running;
+    await this.turning;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   private async turns(): Promise<void> {
-    do {
-      this.again = false;
-      try {
-        await this.options.work();
-      } catch (error) {
-        // A connection that ends because we stop is no news.
-        if (!this.stopped)
-          this.options.log.warn(
-            { err: error, loop: this.options.name },
-            'background work failed, trying again later',
-          );
-      }
-    } while (this.isAskedAgain());
+    while (this.wanted && !this.isStopped()) {
+      this.wanted = false;
+      this.pauseMs = undefined;
+      await this.turn();
+    }
+    // Nothing is awaited between the last look at `wanted` and here: a wake in between would be lost.
+    this.busy = false;
+    if (this.isStopped()) return;
+    this.timer = setTimeout(() => this.wake(), this.pauseMs ?? this.options.everyMs);
+    this.timer.unref();
   }
 
-  private isAskedAgain(): boolean {
-    return this.again && !this.stopped;
+  private async turn(): Promise<void> {
+    const { work, log, name } = this.options;
+    try {
+      await work();
+    } catch (error) {
+      // A connection that ends because we stop is no news.
+      if (!this.stopped)
+        log.warn({ err: error, loop: name }, 'background work failed, trying again later');
+    }
+  }
+
+  /** A method, because the compiler believes that a field stays as it was across an await. */
+  private isStopped(): boolean {
+    return this.stopped;
   }
 }

@@ -21,9 +21,11 @@ export class ObjectIntents {
     ]);
   }
 
+  /** Keys whose object nobody refers to, the oldest first. */
   async overdue(tx: TenantRead, olderThanMs: number, limit = 100): Promise<string[]> {
     const rows = await tx.query<{ key: string }>(
-      `select key from object_intent where tenant_id = $1 and at < now() - $2 * interval '1 millisecond' limit $3`,
+      `select key from object_intent where tenant_id = $1 and at < now() - $2 * interval '1 millisecond'
+       order by at, key limit $3`,
       [tx.tenantId, olderThanMs, limit],
     );
     return rows.map((row) => row.key);
