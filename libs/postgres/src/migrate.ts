@@ -15,7 +15,19 @@ export interface ServiceSchema {
   /** `data_export` for data-export. */
   readonly schema: string;
   readonly migrations: readonly MigrationClass[];
+  /** Of a service that claims leased rows. */
+  readonly claim?: ClaimProbe;
 }
+
+/** A try of a claim at start: a claim that sees no rows, because a policy is missing, would leave all work lying. */
+export interface ClaimProbe {
+  /** Statements that write one row to be claimed, of the tenant {@link PROBE_TENANT}, as the app role. Rolled back. */
+  readonly rows: readonly string[];
+  /** Gives a row when it claims one. */
+  readonly claim: string;
+}
+
+export const PROBE_TENANT = 'probe';
 
 /** `owner` and `app` log in; `sys` never does. */
 export type PasswordOf = (role: string) => string;
@@ -145,7 +157,11 @@ const UNPROTECTED = ['tenant', 'job_rule', 'dead_letter', 'migration'];
  *
  * @throws Error with a sentence that names what is wrong
  */
-export async function verifySchema(source: DataSource, schema: string): Promise<void> {
+export async function verifySchema(
+  source: DataSource,
+  schema: string,
+  claim?: ClaimProbe,
+): Promise<void> {
   const open = await source.query<{ relname: string }[]>(
     `select relname from pg_class where relnamespace = $1::regnamespace and relkind in ('r', 'p')
        and not (relrowsecurity and relforcerowsecurity) and not (relname = any ($2))`,
@@ -161,23 +177,31 @@ export async function verifySchema(source: DataSource, schema: string): Promise<
   );
   if (!text?.fine)
     throw new Error('The database needs the locale C.UTF-8 or another UTF-8 locale (LC_CTYPE).');
-  await probeRelay(source, schema);
+  await probe(source, schema, claim);
 }
 
-/** The relay must see rows of every tenant: one is written and read back in a transaction that is rolled back. */
-async function probeRelay(source: DataSource, schema: string): Promise<void> {
+/** Relay and claim must see rows of every tenant: some are written and read back in a transaction that is rolled back. */
+async function probe(source: DataSource, schema: string, claim?: ClaimProbe): Promise<void> {
   const runner = source.createQueryRunner();
   await runner.connect();
+  const sees = async (sql: string): Promise<void> => {
+    const rows = (await runner.query(sql)) as unknown[];
+    if (rows.length === 0)
+      throw new Error(`The functions of ${schema}_sys see no rows: its policies are missing.`);
+  };
   try {
     await runner.query('begin');
-    await runner.query("select set_config('app.tenant', 'probe', true)");
+    await runner.query("select set_config('app.tenant', $1, true)", [PROBE_TENANT]);
     await runner.query(
-      `insert into outbox (tenant_id, event_id, topic, key, headers, payload) values ('probe', gen_random_uuid(), 'probe', 'probe', '{}', '{}')`,
+      `insert into outbox (tenant_id, event_id, topic, key, headers, payload)
+       values ($1, gen_random_uuid(), 'probe', 'probe', '{}', '{}')`,
+      [PROBE_TENANT],
     );
     // One row is there now, ours or an older one: the first is enough, however long the outbox is.
-    const seen = (await runner.query("select from relay_read(1, '{}')")) as unknown[];
-    if (seen.length === 0)
-      throw new Error(`The functions of ${schema}_sys see no rows: its policies are missing.`);
+    await sees("select from relay_read(1, '{}')");
+    if (!claim) return;
+    for (const row of claim.rows) await runner.query(row);
+    await sees(claim.claim);
   } finally {
     await runner.query('rollback');
     await runner.release();

@@ -1,6 +1,7 @@
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { Client } from 'pg';
-import { openSource, prepareDatabase, verifySchema } from '../src/migrate.js';
+import { protect, systemFunction } from '../src/house-tables.js';
+import { openSource, prepareDatabase, PROBE_TENANT, verifySchema } from '../src/migrate.js';
 import { withTenant } from '../src/tenant.js';
 import { ALMA, passwordOf, shelfSchema, sqlState } from './shelf.js';
 
@@ -138,5 +139,43 @@ describe('verifying a schema', () => {
   it('leaves no probe behind', async () => {
     await verify();
     expect(await admin(`select * from ${SCHEMA}.outbox`)).toEqual([]);
+  });
+
+  describe('of a service that claims', () => {
+    const claiming = `${SCHEMA}_claim`;
+    const migration = [
+      'create table leased (tenant_id text not null, id int not null, primary key (tenant_id, id))',
+      ...protect(claiming, 'leased', { sys: true }),
+      `create function claim_leased() returns table (id int)
+         language sql security definer set search_path = ${claiming}, pg_temp as $$
+           update leased set id = id returning id $$`,
+      ...systemFunction(claiming, 'claim_leased()'),
+    ];
+
+    const verifyClaim = async (): Promise<void> => {
+      const source = await openSource(database.url, claiming, passwordOf, { poolSize: 1 });
+      try {
+        await verifySchema(source, claiming, {
+          rows: [`insert into leased values ('${PROBE_TENANT}', 1)`],
+          claim: 'select * from claim_leased()',
+        });
+      } finally {
+        await source.destroy();
+      }
+    };
+
+    beforeEach(() =>
+      prepareDatabase(database.url, [shelfSchema(claiming, ...migration)], passwordOf),
+    );
+
+    it('passes a claim that sees rows, and leaves none behind', async () => {
+      await verifyClaim();
+      expect(await admin(`select * from ${claiming}.leased`)).toEqual([]);
+    });
+
+    it('refuses a claim that sees no rows', async () => {
+      await admin(`drop policy sys on ${claiming}.leased`);
+      await expect(verifyClaim()).rejects.toThrow(/see no rows/);
+    });
   });
 });
