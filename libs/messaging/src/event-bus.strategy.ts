@@ -14,17 +14,24 @@ import {
   type GivenUp,
 } from './event-bus.js';
 import { givenUpPattern } from './handles.js';
+import type { KnownTenants } from './known-tenants.js';
+import { classify, UNKNOWN_ATTEMPTS_MAX } from './retry.js';
+
+/** Tries of an event altogether, when also the handler that ends its work fails for an unknown reason. */
+const END_ATTEMPTS_MAX = 2 * UNKNOWN_ATTEMPTS_MAX;
 
 /**
  * Feeds Nest's event handlers from the bus. Nest's own Kafka transport is not used: it commits what nobody handles, and a
  * handler that throws blocks its partition for ever.
  */
 export class EventBusStrategy extends Server implements CustomTransportStrategy {
+  /** @param tenants absent: events of every tenant are taken */
   constructor(
     private readonly service: ServiceName,
     private readonly bus: EventBus,
     private readonly deadLetters: DeadLetters,
     private readonly log: Log,
+    private readonly tenants?: KnownTenants,
   ) {
     super();
   }
@@ -73,19 +80,37 @@ export class EventBusStrategy extends Server implements CustomTransportStrategy 
     const handler = this.messageHandlers.get(envelope.type);
     // Another event of a topic we listen to, for others.
     if (!handler) return;
-    await this.call(handler, envelope, deliveryOf(envelope, attempt));
+    try {
+      await this.tenants?.check(envelope.tenantId);
+      await this.call(handler, envelope, deliveryOf(envelope, attempt));
+    } catch (error) {
+      this.log.warn({ err: error, attempt, ...aboutOf(envelope) }, 'event not handled');
+      throw error;
+    }
   }
 
   private async giveUp(envelope: Envelope, why: GivenUp): Promise<void> {
-    this.log.error(
-      { eventId: envelope.id, type: envelope.type, tenantId: envelope.tenantId, ...why },
-      'event given up',
-    );
+    this.log.error({ ...aboutOf(envelope), ...why }, 'event given up');
+    await this.endWork(envelope, why);
+    await this.deadLetters.add(envelope, why);
+  }
+
+  /**
+   * A dead letter leaves no job waiting: the work ends with a reason first, and both are tried again when that fails. But
+   * not for ever, because then the dead letter would never be seen, and the events behind it would wait.
+   */
+  private async endWork(envelope: Envelope, why: GivenUp): Promise<void> {
     const handler = this.messageHandlers.get(givenUpPattern(envelope.type));
     // What cannot be read names no work that could be ended.
-    if (handler && why.reason === 'HANDLER_FAILED')
+    if (!handler || why.reason !== 'HANDLER_FAILED') return;
+    try {
       await this.call(handler, envelope, deliveryOf(envelope, why.attempts));
-    await this.deadLetters.add(envelope, why);
+    } catch (error) {
+      const kind = classify(error);
+      if (kind === 'transient' || (kind === 'unknown' && why.attempts < END_ATTEMPTS_MAX))
+        throw error;
+      this.log.error({ err: error, ...aboutOf(envelope) }, 'work of a given up event not ended');
+    }
   }
 
   private async call(
@@ -97,6 +122,11 @@ export class EventBusStrategy extends Server implements CustomTransportStrategy 
     const result = this.transformToObservable(await handler(payload, delivery));
     await lastValueFrom(result, { defaultValue: undefined });
   }
+}
+
+/** For the log. */
+function aboutOf({ id, type, tenantId }: Envelope): object {
+  return { eventId: id, type, tenantId };
 }
 
 function eventOf(handler: MessageHandler): EventDefinition<object> {

@@ -89,6 +89,14 @@ export class UnreadableEvent extends Error {
   }
 }
 
+/** Of a tenant that this service was not told of, or not yet: given up only after a while (`retry.ts`). */
+export class UnknownTenant extends UnreadableEvent {
+  constructor(tenantId: string) {
+    super('UNKNOWN_TENANT', `The tenant ${tenantId} is not known here.`);
+    this.name = 'UnknownTenant';
+  }
+}
+
 /**
  * The payload as its class has it; unknown properties are ignored, because a newer sender may say more.
  *

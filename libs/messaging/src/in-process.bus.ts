@@ -6,7 +6,7 @@ import {
   type PublishResult,
   type Subscription,
 } from './event-bus.js';
-import { backoffMs, classify, UNKNOWN_ATTEMPTS_MAX } from './retry.js';
+import { backoffMs, givesUp } from './retry.js';
 
 /**
  * The bus of the embedded mode: the relay's call runs the subscribed handlers, so a row leaves the outbox when every group
@@ -55,6 +55,8 @@ export class InProcessBus implements EventBus {
 interface Task {
   readonly envelope: Envelope;
   attempt: number;
+  /** Of the first try, in milliseconds of `performance.now()`. */
+  sinceMs?: number;
   /** true: this group has finished with the event; false: it stays in the outbox. */
   readonly settle: (finished: boolean) => void;
 }
@@ -128,15 +130,14 @@ class Group {
   /** Milliseconds to wait before the next try; undefined when this group has finished with the event. */
   private async attempt(task: Task): Promise<number | undefined> {
     const { envelope, attempt } = task;
+    const sinceMs = (task.sinceMs ??= performance.now());
     try {
       await this.subscription.handle(envelope, attempt);
       return undefined;
     } catch (error) {
       task.attempt += 1;
-      const kind = classify(error);
-      if (kind === 'transient' || (kind === 'unknown' && attempt < UNKNOWN_ATTEMPTS_MAX))
-        return this.backoff(attempt);
-      return this.giveUp(task, error);
+      if (givesUp(error, attempt, performance.now() - sinceMs)) return this.giveUp(task, error);
+      return this.backoff(attempt);
     }
   }
 

@@ -68,7 +68,7 @@ export class Outbox {
   }
 }
 
-/** Channel of the relay, one per schema. */
+/** Channel of the relays of a database; the message is the schema whose outbox has something. */
 export const OUTBOX_CHANNEL = 'quire_outbox';
 
 const INSERT = `with added as (

@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg';
+import type { Notification, PoolClient } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Log } from '@quire/contracts/log';
 import { DeadLetters } from './dead-letters.js';
@@ -34,6 +34,7 @@ export class Relay {
   /** `seq` of rows that the bus has done with and that were not deleted yet. */
   private readonly done = new Set<string>();
   private runner: QueryRunner | undefined;
+  private schema: string | undefined;
   private stopped = false;
   private loop: Promise<void> | undefined;
   private wakeUp: () => void = () => undefined;
@@ -165,13 +166,18 @@ export class Relay {
   }
 
   private async becomesActive(client: PoolClient): Promise<boolean> {
-    const sql =
-      "select pg_try_advisory_lock(hashtextextended(current_schema() || '.relay', 0)) as active";
-    const { rows } = await client.query<{ active: boolean }>(sql);
+    const { rows } = await client.query<{ active: boolean; schema: string }>(
+      `select pg_try_advisory_lock(hashtextextended(current_schema() || '.relay', 0)) as active,
+         current_schema()::text as schema`,
+    );
+    this.schema = rows[0]?.schema;
     return rows[0]?.active ?? false;
   }
 
-  private readonly onNotification = (): void => this.wake();
+  /** The channel is the database's: what the other services send is none of our business. */
+  private readonly onNotification = ({ payload }: Notification): void => {
+    if (payload === this.schema) this.wake();
+  };
   private readonly onConnectionError = (): void => this.wake();
 
   private async disconnect(): Promise<void> {

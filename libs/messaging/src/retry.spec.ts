@@ -1,13 +1,14 @@
 import {
   conflict,
+  Failure,
   invalidText,
   notFound,
   refused,
   tooMany,
   unavailable,
 } from '@quire/contracts/failure';
-import { UnreadableEvent } from './event-bus.js';
-import { backoffMs, classify } from './retry.js';
+import { UnknownTenant, UnreadableEvent } from './event-bus.js';
+import { backoffMs, classify, givesUp } from './retry.js';
 
 const withCode = (code: string) => Object.assign(new Error('broken'), { code });
 
@@ -21,7 +22,6 @@ describe('what a handler threw', () => {
     ['53300', 'too many connections'],
     ['57P01', 'admin shutdown'],
     ['57P03', 'cannot connect now'],
-    ['57014', 'statement time-out'],
     ['55P03', 'lock not available'],
     ['ECONNREFUSED', 'nobody listens'],
     ['ECONNRESET', 'cut'],
@@ -29,7 +29,11 @@ describe('what a handler threw', () => {
     ['ETIMEDOUT', 'no answer'],
     ['ENOTFOUND', 'no such host'],
     ['EAI_AGAIN', 'no name service'],
+    ['EHOSTUNREACH', 'no way there'],
+    ['ERR_STREAM_PREMATURE_CLOSE', 'an answer cut short'],
+    ['ENOSPC', 'disk full below the store'],
     ['UND_ERR_SOCKET', 'cut, as undici says it'],
+    ['UND_ERR_HEADERS_TIMEOUT', 'no answer, as undici says it'],
   ])('is transient with code %s (%s)', (code) => {
     expect(classify(withCode(code))).toBe('transient');
   });
@@ -48,6 +52,30 @@ describe('what a handler threw', () => {
   it('is transient when it says so itself, as an object store does', () => {
     expect(classify(Object.assign(new Error('503'), { transient: true }))).toBe('transient');
     expect(classify(Object.assign(new Error('404'), { transient: false }))).toBe('unknown');
+  });
+
+  it('is transient when a wait was given up', () => {
+    expect(classify(new DOMException('too late', 'TimeoutError'))).toBe('transient');
+  });
+
+  it('is transient when it wraps what is, as a failed fetch does', () => {
+    const cause = new Error('wrapped', { cause: withCode('ECONNRESET') });
+    expect(classify(new TypeError('fetch failed', { cause }))).toBe('transient');
+  });
+
+  it('is a no also when something transient caused it', () => {
+    const cause = withCode('57P01');
+    expect(classify(new Failure('conflict', 'ended', 'no', {}, { cause }))).toBe('permanent');
+  });
+
+  it('is looked through only so far when it is its own cause', () => {
+    const error = new Error('round');
+    error.cause = error;
+    expect(classify(error)).toBe('unknown');
+  });
+
+  it('is unknown when a statement ran out of time: it may do so for ever, and its job would never end', () => {
+    expect(classify(withCode('57014'))).toBe('unknown');
   });
 
   it('is transient when another service is not available, or has enough to do', () => {
@@ -79,6 +107,26 @@ describe('what a handler threw', () => {
     7,
   ])('is unknown otherwise: %s', (error) => {
     expect(classify(error)).toBe('unknown');
+  });
+});
+
+describe('an event', () => {
+  it('is never given up while a dependency is away', () => {
+    expect(givesUp(withCode('57P01'), 1_000_000, 1e9)).toBe(false);
+  });
+
+  it('is given up at once when no retry can help', () => {
+    expect(givesUp(notFound('no such job'), 1, 0)).toBe(true);
+  });
+
+  it('is given up at the fifth try when nobody knows why it fails', () => {
+    const bug = new Error('bug');
+    expect([4, 5].map((attempt) => givesUp(bug, attempt, 0))).toEqual([false, true]);
+  });
+
+  it('of an unknown tenant is given up after a minute, however often it was tried', () => {
+    const unknown = new UnknownTenant('berta');
+    expect([0, 59_999, 60_000].map((ms) => givesUp(unknown, 99, ms))).toEqual([false, false, true]);
   });
 });
 

@@ -2,8 +2,9 @@ import { withTenant } from '@quire/postgres/tenant';
 import { testDatabase } from '@quire/testing/database';
 import type { Envelope, EventBus, PublishResult } from '../src/event-bus.js';
 import { InProcessBus } from '../src/in-process.bus.js';
-import type { Relay } from '../src/relay.js';
-import { ALMA, slice, until, Workshop } from './workshop.js';
+import { OUTBOX_CHANNEL } from '../src/outbox.js';
+import { Relay } from '../src/relay.js';
+import { ALMA, SILENT, slice, until, Workshop } from './workshop.js';
 
 const NEVER_MS = 3_600_000;
 
@@ -129,6 +130,25 @@ describe('a relay', () => {
       await quiet(relay);
       expect(bus.offered).toHaveLength(times);
     }
+  });
+
+  it('is not woken by what other services of the database send', async () => {
+    let wakes = 0;
+    class Sleeper extends Relay {
+      override wake(): void {
+        wakes += 1;
+        super.wake();
+      }
+    }
+    const bus = new Puppet(() => Promise.resolve(ACKNOWLEDGED));
+    const relay = new Sleeper(shop.source, bus, SILENT, NEVER_MS);
+    running.push({ relay, bus });
+    relay.start();
+    await until(async () => (await active()).length === 1);
+    for (const schema of ['elsewhere', '', 'relay_spec'])
+      await shop.source.query('select pg_notify($1, $2)', [OUTBOX_CHANNEL, schema]);
+    await until(() => wakes > 0);
+    expect(wakes).toBe(1);
   });
 
   it('finds by its clock what nobody told it of', async () => {

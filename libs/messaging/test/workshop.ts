@@ -20,6 +20,7 @@ import type { Delivery, Envelope, EventBus } from '../src/event-bus.js';
 import { EventBusStrategy } from '../src/event-bus.strategy.js';
 import { Handles, HandlesGivenUp } from '../src/handles.js';
 import { Inbox } from '../src/inbox.js';
+import type { KnownTenants } from '../src/known-tenants.js';
 import { Outbox, OUTBOX_CHANNEL } from '../src/outbox.js';
 import { Relay } from '../src/relay.js';
 
@@ -128,11 +129,14 @@ export class Workshop implements AsyncDisposable {
   }
 
   /** Its handlers listen on the bus. */
-  async listen(bus: EventBus): Promise<INestMicroservice> {
+  async listen(
+    bus: EventBus,
+    { log = SILENT, tenants }: { log?: Log; tenants?: KnownTenants } = {},
+  ): Promise<INestMicroservice> {
     const { desk } = this;
     class Room {}
     Module({ controllers: [Slices], providers: [{ provide: Desk, useValue: desk }] })(Room);
-    const strategy = new EventBusStrategy('data-export', bus, this.deadLetters, SILENT);
+    const strategy = new EventBusStrategy('data-export', bus, this.deadLetters, log, tenants);
     const app = await NestFactory.createMicroservice(Room, { strategy, logger: false });
     await app.listen();
     return app;
@@ -160,7 +164,7 @@ export class Workshop implements AsyncDisposable {
         `insert into outbox (tenant_id, event_id, topic, key, headers, payload) values ($1, $2, $3, $4, $5, $6)`,
         [tx.tenantId, envelope.id, envelope.topic, envelope.key, headers, envelope.payload],
       );
-      await tx.query(`select pg_notify('${OUTBOX_CHANNEL}', '')`);
+      await tx.query(`select pg_notify('${OUTBOX_CHANNEL}', current_schema())`);
     });
   }
 
