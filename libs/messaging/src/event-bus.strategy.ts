@@ -84,7 +84,7 @@ export class EventBusStrategy extends Server implements CustomTransportStrategy 
       await this.tenants?.check(envelope.tenantId);
       await this.call(handler, envelope, deliveryOf(envelope, attempt));
     } catch (error) {
-      this.log.warn({ err: error, attempt, ...aboutOf(envelope) }, 'event not handled');
+      this.log.warn({ ...aboutOf(envelope), attempt, ...whyOf(error) }, 'event not handled');
       throw error;
     }
   }
@@ -109,7 +109,10 @@ export class EventBusStrategy extends Server implements CustomTransportStrategy 
       const kind = classify(error);
       if (kind === 'transient' || (kind === 'unknown' && why.attempts < END_ATTEMPTS_MAX))
         throw error;
-      this.log.error({ err: error, ...aboutOf(envelope) }, 'work of a given up event not ended');
+      this.log.error(
+        { ...aboutOf(envelope), ...whyOf(error) },
+        'work of a given up event not ended',
+      );
     }
   }
 
@@ -127,6 +130,11 @@ export class EventBusStrategy extends Server implements CustomTransportStrategy 
 /** For the log. */
 function aboutOf({ id, type, tenantId }: Envelope): object {
   return { eventId: id, type, tenantId };
+}
+
+/** For the log: not the whole error, because Postgres puts values of the row beside its message. */
+function whyOf(error: unknown): object {
+  return { reason: error instanceof Error ? error.stack : String(error) };
 }
 
 function eventOf(handler: MessageHandler): EventDefinition<object> {

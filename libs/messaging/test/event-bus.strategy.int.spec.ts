@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { notFound } from '@quire/contracts/failure';
 import { SliceReady } from '@quire/contracts/data-export';
 import type { Log } from '@quire/contracts/log';
@@ -36,19 +37,26 @@ class Lines implements Log {
 }
 
 describe('a service on the bus', () => {
-  it('logs each try that fails, and names the event', async () => {
+  it('logs each try that fails, names the event, and shows no values of a row', async () => {
     const log = new Lines();
     const bus = new InProcessBus(() => 0);
     await shop.listen(bus, { log });
     shop.desk.work = (_, { attempt }) =>
-      attempt < 3 ? Promise.reject(new Error('not yet')) : Promise.resolve();
+      attempt < 3
+        ? Promise.reject(Object.assign(new Error('not yet'), { detail: 'title: Secret' }))
+        : Promise.resolve();
     const envelope = envelopeOf(slice(1));
     await bus.publish(envelope);
     const about = { eventId: envelope.id, type: SliceReady.type, tenantId: 'alma' };
     expect(log.lines).toMatchObject([
-      ['warn', 'event not handled', { ...about, attempt: 1, err: { message: 'not yet' } }],
+      [
+        'warn',
+        'event not handled',
+        { ...about, attempt: 1, reason: expect.stringContaining('not yet') },
+      ],
       ['warn', 'event not handled', { ...about, attempt: 2 }],
     ]);
+    expect(inspect(log.lines, { depth: null })).not.toContain('Secret');
   });
 });
 
