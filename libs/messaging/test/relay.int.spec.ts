@@ -248,6 +248,20 @@ describe('of two relays of one service', () => {
 });
 
 describe('a stopped relay', () => {
+  it('has deleted what the bus finished in the moment before', async () => {
+    let finish: () => void = () => undefined;
+    const finished = new Promise<PublishResult>((resolve) => {
+      finish = () => resolve(ACKNOWLEDGED);
+    });
+    const bus = new Puppet(() => finished);
+    const relay = start(bus);
+    await shop.sendSlices(slice(1));
+    await until(() => bus.offered.length === 1);
+    finish();
+    await relay.stop();
+    expect(await shop.waiting()).toBe(0);
+  });
+
   it('has deleted what the bus finished when it closed, and leaves no lock and no listener', async () => {
     const bus = new InProcessBus(() => 0);
     await shop.listen(bus);
