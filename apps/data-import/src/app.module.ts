@@ -1,10 +1,14 @@
 import { Module } from '@nestjs/common';
 import { FileUploads as FileUploadRows } from './db/file-uploads.js';
 import { JobChunks } from './db/job-chunks.js';
+import { JobErrors } from './db/job-errors.js';
 import { JobExecutions } from './db/job-executions.js';
+import { JobProfiles } from './db/job-profiles.js';
 import { UploadDefinitions } from './db/upload-definitions.js';
 import { ChunksHandlers } from './events/chunks.handlers.js';
 import { ImportFiles } from './files/import-files.js';
+import { JobLogsController } from './http/job-logs.controller.js';
+import { JobProfilesController } from './http/job-profiles.controller.js';
 import { JobsController } from './http/jobs.controller.js';
 import { SeedDefinitionsController } from './http/seed-definitions.controller.js';
 import { UploadDefinitionsController } from './http/upload-definitions.controller.js';
@@ -14,8 +18,8 @@ import { ImportWork } from './usecases/import-work.js';
 import { Imports } from './usecases/imports.js';
 import { JobEvents } from './usecases/job-events.js';
 import { Sweeps, SweptUploads } from './usecases/sweeps.js';
-import { UploadEnd } from './usecases/upload-end.js';
 import { UploadDrafts } from './usecases/upload-definitions.js';
+import { UploadSteps } from './usecases/upload-steps.js';
 
 /** Everything that data-import consists of. */
 @Module({
@@ -23,15 +27,25 @@ import { UploadDrafts } from './usecases/upload-definitions.js';
     SeedDefinitionsController,
     UploadDefinitionsController,
     JobsController,
+    JobLogsController,
+    JobProfilesController,
     ChunksHandlers,
   ],
   providers: [
-    ...[UploadDefinitions, FileUploadRows, JobExecutions, JobChunks, ImportFiles],
+    ...[
+      UploadDefinitions,
+      FileUploadRows,
+      JobExecutions,
+      JobChunks,
+      JobErrors,
+      JobProfiles,
+      ImportFiles,
+    ],
     ...[
       JobEvents,
       UploadDrafts,
       FileUploads,
-      UploadEnd,
+      UploadSteps,
       Dispatch,
       ImportWork,
       Imports,

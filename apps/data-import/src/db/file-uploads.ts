@@ -25,12 +25,22 @@ export class FileUploads {
     );
   }
 
-  async addChunks(tx: TenantTx, uploadId: string, chunks: readonly UploadChunk[]): Promise<void> {
-    await tx.execute(
+  /**
+   * Keeps the lease, and the chunks found since the last time.
+   *
+   * @returns false when the upload is not ours any more: it was swept, or its file is gone
+   */
+  async addChunks(
+    tx: TenantTx,
+    uploadId: string,
+    chunks: readonly UploadChunk[],
+  ): Promise<boolean> {
+    const ours = await tx.execute(
       `update file_upload set lease_until = clock_timestamp() + ${LEASE} where tenant_id = $1 and id = $2`,
       [tx.tenantId, uploadId],
     );
-    if (chunks.length === 0) return;
+    if (ours === 0) return false;
+    if (chunks.length === 0) return true;
     await tx.execute(
       `insert into upload_chunk (tenant_id, upload_id, chunk_no, byte_offset, byte_length, first_order, count, frames, refused)
        select $1, $2, c.* from unnest($3::int4[], $4::int8[], $5::int8[], $6::int8[], $7::int4[], $8::text[], $9::bool[])
@@ -47,10 +57,16 @@ export class FileUploads {
         boolArray(chunks.map((chunk) => chunk.refused)),
       ],
     );
+    return true;
   }
 
   /** The chunks of the upload become those of the job, in place of any from an upload before. */
-  async handOver(tx: TenantTx, uploadId: string, jobId: string, objectKey: string): Promise<void> {
+  async handOver(
+    tx: TenantTx,
+    upload: { readonly id: string; readonly objectKey: string },
+    jobId: string,
+  ): Promise<void> {
+    const { id: uploadId, objectKey } = upload;
     await tx.execute('delete from job_chunk where tenant_id = $1 and job_id = $2', [
       tx.tenantId,
       jobId,
@@ -59,6 +75,7 @@ export class FileUploads {
       'select chunk_no from upload_chunk where tenant_id = $1 and upload_id = $2',
       [tx.tenantId, uploadId],
     );
+    if (numbers.length === 0) return;
     await tx.execute(
       `insert into job_chunk (tenant_id, job_id, chunk_no, id, object_key, byte_offset, byte_length, first_order, count, frames, refused)
        select u.tenant_id, $3, u.chunk_no, n.id, $4, u.byte_offset, u.byte_length, u.first_order, u.count, u.frames, u.refused
@@ -75,11 +92,13 @@ export class FileUploads {
     );
   }
 
-  async end(tx: TenantTx, uploadId: string): Promise<void> {
-    await tx.execute('delete from file_upload where tenant_id = $1 and id = $2', [
+  /** @returns false when it had ended before */
+  async end(tx: TenantTx, uploadId: string): Promise<boolean> {
+    const ended = await tx.execute('delete from file_upload where tenant_id = $1 and id = $2', [
       tx.tenantId,
       uploadId,
     ]);
+    return ended > 0;
   }
 
   async othersRun(tx: TenantRead, fileId: string, uploadId: string): Promise<boolean> {
@@ -96,5 +115,14 @@ export class FileUploads {
       'select id, file_id, object_key from file_upload where tenant_id = $1 and lease_until < clock_timestamp() for update skip locked',
       [tx.tenantId],
     );
+  }
+
+  /** Objects that are being written: their intents are no rubbish, however old. */
+  async keys(tx: TenantRead): Promise<ReadonlySet<string>> {
+    const rows = await tx.query<{ object_key: string }>(
+      'select object_key from file_upload where tenant_id = $1',
+      [tx.tenantId],
+    );
+    return new Set(rows.map((row) => row.object_key));
   }
 }

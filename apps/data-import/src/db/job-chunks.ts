@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ChunkCounts, ChunkError } from '@quire/contracts/source-records';
-import { uuidV5 } from '@quire/contracts/ids';
-import { int8Array, jsonbArray, textArray, uuidArray } from '@quire/postgres/bulk';
+import type { ChunkCounts } from '@quire/contracts/source-records';
 import type { SystemCalls, TenantRead, TenantTx } from '@quire/postgres/tenant';
 import type { ChunkSums } from '../domain/job-execution.js';
 import type { Candidate } from '../domain/release-score.js';
@@ -21,37 +19,36 @@ export interface ChunkRow {
   readonly attempt: number;
 }
 
-export interface ErrorRow {
-  readonly record_order: string;
-  readonly record_id: string;
-  readonly byte_offset: string;
-  readonly byte_length: string;
-  readonly record_type: string | null;
-  readonly code: string;
-  readonly field: string | null;
-  readonly detail: string | null;
-  readonly title: string | null;
-  readonly hrid: string | null;
+interface CandidateRow {
+  readonly tenant_id: string;
+  readonly job_id: string;
+  readonly waiting: string;
+  readonly released: string;
+  readonly first_waiting: number | null;
+  readonly frames: string;
+  readonly minutes: number;
+  readonly in_order: boolean;
+  readonly created_at: Date;
 }
 
-/** Chunks of jobs, their counts, and the errors of their failed records. */
+/** Released again when no answer came for this long. */
+const LATE = `state = 'RELEASED' and released_at < clock_timestamp() - interval '60 seconds'`;
+
+/** Chunks of jobs and their counts. Rows are changed under the lock of their job's row. */
 @Injectable()
 export class JobChunks {
-  /** Released again when no answer came for this long. */
-  static readonly LATE = "interval '60 seconds'";
-
   async candidates(system: SystemCalls): Promise<Candidate[]> {
-    const rows = await system.call<Record<string, string>>('select * from release_candidates()');
+    const rows = await system.call<CandidateRow>('select * from release_candidates()');
     return rows.map((row) => ({
-      tenantId: row['tenant_id'] ?? '',
-      jobId: row['job_id'] ?? '',
-      waiting: Number(row['waiting']),
-      released: Number(row['released']),
-      firstWaiting: Number(row['first_waiting'] ?? 0),
-      frames: Number(row['frames']),
-      minutes: Number(row['minutes']),
-      inOrder: row['in_order'] as unknown as boolean,
-      createdAt: new Date(row['created_at'] ?? 0).getTime(),
+      tenantId: row.tenant_id,
+      jobId: row.job_id,
+      waiting: Number(row.waiting),
+      released: Number(row.released),
+      firstWaiting: row.first_waiting ?? 0,
+      frames: Number(row.frames),
+      minutes: row.minutes,
+      inOrder: row.in_order,
+      createdAt: row.created_at.getTime(),
     }));
   }
 
@@ -67,11 +64,21 @@ export class JobChunks {
     return rows.sort((a, b) => a.chunk_no - b.chunk_no);
   }
 
-  releaseLate(tx: TenantTx): Promise<ChunkRow[]> {
+  /** Jobs with a chunk whose answer is late, ended ones too: the answer is counted. */
+  async lateJobs(tx: TenantRead): Promise<string[]> {
+    const rows = await tx.query<{ job_id: string }>(
+      `select distinct job_id from job_chunk where tenant_id = $1 and ${LATE}`,
+      [tx.tenantId],
+    );
+    return rows.map((row) => row.job_id);
+  }
+
+  /** Under the lock of the job, as every change of its chunks. */
+  releaseLate(tx: TenantTx, jobId: string): Promise<ChunkRow[]> {
     return tx.query<ChunkRow>(
       `update job_chunk set released_at = clock_timestamp(), attempt = attempt + 1
-       where tenant_id = $1 and state = 'RELEASED' and released_at < clock_timestamp() - ${JobChunks.LATE} returning *`,
-      [tx.tenantId],
+       where tenant_id = $1 and job_id = $2 and ${LATE} returning *`,
+      [tx.tenantId, jobId],
     );
   }
 
@@ -128,9 +135,10 @@ export class JobChunks {
     ]);
   }
 
-  async sums(tx: TenantRead, jobId: string): Promise<ChunkSums & { warned: number }> {
+  async sums(tx: TenantRead, jobId: string): Promise<ChunkSums> {
     const row = await tx.one<Record<string, string>>(
-      `select count(*) filter (where state in ('WAITING', 'RELEASED')) as open, coalesce(sum(created), 0) as created,
+      `select count(*) filter (where state in ('WAITING', 'RELEASED')) as open,
+         count(*) filter (where state = 'DROPPED') as dropped, coalesce(sum(created), 0) as created,
          coalesce(sum(updated), 0) as updated, coalesce(sum(unchanged), 0) as unchanged, coalesce(sum(failed), 0) as failed,
          coalesce(sum(warned), 0) as warned
        from job_chunk where tenant_id = $1 and job_id = $2`,
@@ -139,6 +147,7 @@ export class JobChunks {
     const sum = (name: string): number => Number(row?.[name] ?? 0);
     return {
       open: sum('open'),
+      dropped: sum('dropped'),
       created: sum('created'),
       updated: sum('updated'),
       unchanged: sum('unchanged'),
@@ -156,64 +165,12 @@ export class JobChunks {
     return Object.fromEntries(rows.map((row) => [row.key, Number(row.sum)]));
   }
 
-  async addErrors(tx: TenantTx, jobId: string, errors: readonly ChunkError[]): Promise<void> {
-    if (errors.length === 0) return;
-    await tx.execute(
-      `insert into job_error (tenant_id, job_id, record_order, record_id, byte_offset, byte_length, record_type, code, field, detail, title, hrid, warnings)
-       select $1, $2, e.* from unnest($3::int8[], $4::uuid[], $5::int8[], $6::int8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::jsonb[])
-         as e (record_order, record_id, byte_offset, byte_length, record_type, code, field, detail, title, hrid, warnings)
-       on conflict do nothing`,
-      [
-        tx.tenantId,
-        jobId,
-        int8Array(errors.map((error) => error.o)),
-        uuidArray(errors.map((error) => uuidV5(jobId, `file:${error.o}`))),
-        int8Array(errors.map((error) => error.at)),
-        int8Array(errors.map((error) => error.len)),
-        textArray(errors.map((error) => error.t ?? null)),
-        textArray(errors.map((error) => error.c)),
-        textArray(errors.map((error) => error.field ?? null)),
-        textArray(errors.map((error) => error.detail ?? null)),
-        textArray(errors.map((error) => error.n ?? null)),
-        textArray(errors.map((error) => error.h ?? null)),
-        jsonbArray(errors.map((error) => error.w ?? null)),
-      ],
-    );
-  }
-
-  errors(
-    tx: TenantRead,
-    jobId: string,
-    page: { offset: number; limit: number },
-  ): Promise<ErrorRow[]> {
-    return tx.query<ErrorRow>(
-      `select * from job_error where tenant_id = $1 and job_id = $2 order by record_order offset $3 limit $4`,
-      [tx.tenantId, jobId, page.offset, page.limit],
-    );
-  }
-
-  async countErrors(tx: TenantRead, jobId: string): Promise<number> {
-    const row = await tx.one<{ count: string }>(
-      'select count(*) from job_error where tenant_id = $1 and job_id = $2',
+  /** Where the bytes of the job lie; the same for all its chunks. */
+  async objectKey(tx: TenantRead, jobId: string): Promise<string | undefined> {
+    const row = await tx.one<{ object_key: string }>(
+      'select object_key from job_chunk where tenant_id = $1 and job_id = $2 limit 1',
       [tx.tenantId, jobId],
     );
-    return Number(row?.count ?? 0);
-  }
-
-  /** Where the failed records lie in the uploaded file, in its order. */
-  async *errorPlaces(
-    tx: TenantRead,
-    jobId: string,
-  ): AsyncGenerator<{ offset: number; length: number }> {
-    const sql =
-      'select byte_offset, byte_length from job_error where tenant_id = $1 and job_id = $2 order by record_order';
-    for await (const rows of tx.cursor<{ byte_offset: string; byte_length: string }>(
-      sql,
-      [tx.tenantId, jobId],
-      1000,
-    )) {
-      for (const row of rows)
-        yield { offset: Number(row.byte_offset), length: Number(row.byte_length) };
-    }
+    return row?.object_key;
   }
 }

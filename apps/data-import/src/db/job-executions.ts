@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ErrorStatus, ImportResult, SubordinationType } from '@quire/contracts/data-import';
 import type { JobStatus } from '@quire/contracts/source-records';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
+import type { JobMessage } from '../domain/file-problem.js';
 
 export interface JobRow {
   readonly id: string;
@@ -46,15 +47,29 @@ export interface NewJob {
   };
 }
 
-/** Filters of the job list (data-import, 5.1). */
+/** Filters of the job list (data-import, 5.1). Empty lists and absent values filter nothing. */
 export interface JobFilter {
   readonly statusAny: readonly string[];
+  /** The statuses that show one of the wanted uiStatuses. */
   readonly uiStatuses: readonly string[];
   readonly statusNot?: string | undefined;
+  readonly profileIdAny: readonly string[];
+  readonly profileIdNotAny: readonly string[];
+  readonly subordinationTypeNotAny: readonly string[];
+  readonly fileNameNotAny: readonly string[];
+  readonly userId: readonly string[];
   /** Patterns with `*`; both given: either may match. */
   readonly hrId?: string | undefined;
   readonly fileName?: string | undefined;
-  readonly order: readonly string[];
+  readonly excludeJobProfileName?: string | undefined;
+  readonly completedAfter?: Date | undefined;
+  readonly completedBefore?: Date | undefined;
+  readonly sort: readonly JobSort[];
+}
+
+export interface JobSort {
+  readonly field: JobSortField;
+  readonly descending: boolean;
 }
 
 @Injectable()
@@ -110,7 +125,7 @@ export class JobExecutions {
     return row;
   }
 
-  async addMessage(tx: TenantTx, jobId: string, code: string, text: string): Promise<void> {
+  async addMessage(tx: TenantTx, jobId: string, { code, text }: JobMessage): Promise<void> {
     await tx.execute(
       'insert into job_message (tenant_id, job_id, code, text) values ($1, $2, $3, $4) on conflict do nothing',
       [tx.tenantId, jobId, code, text],
@@ -119,24 +134,24 @@ export class JobExecutions {
 
   messages(tx: TenantRead, jobId: string): Promise<{ code: string; text: string; at: Date }[]> {
     return tx.query(
-      'select code, text, at from job_message where tenant_id = $1 and job_id = $2 order by at, code',
+      "select code, text, at from job_message where tenant_id = $1 and job_id = $2 order by at, code = 'HINT', code",
       [tx.tenantId, jobId],
     );
   }
 
-  async list(
+  async *list(
     tx: TenantRead,
     filter: JobFilter,
-    page: { offset: number; limit: number },
-  ): Promise<JobView[]> {
+    { offset, limit }: { offset: number; limit: number },
+  ): AsyncGenerator<JobView> {
     const { where, params } = conditions(tx, filter);
     // Without an order a polling client must find its own jobs first.
     const order =
-      filter.order.length > 0
-        ? filter.order
-        : ['(j.user_id = ' + `$${params.push(tx.scope.actorId)}` + ') desc'];
-    const sql = `${VIEW} where ${where} order by ${[...order, 'j.started_at desc', 'j.id'].join(', ')} offset ${page.offset} limit ${page.limit}`;
-    return tx.query<JobView>(sql, params);
+      filter.sort.length > 0
+        ? filter.sort.flatMap(orderOf)
+        : [`(j.user_id = $${params.push(tx.scope.actorId)}) desc`];
+    const sql = `${VIEW} where ${where} order by ${[...order, 'j.started_at desc', 'j.id'].join(', ')} offset ${offset} limit ${limit}`;
+    for await (const rows of tx.cursor<JobView>(sql, params, BATCH_ROWS)) yield* rows;
   }
 
   async count(tx: TenantRead, filter: JobFilter): Promise<number> {
@@ -144,6 +159,15 @@ export class JobExecutions {
     const row = await tx.one<{ count: string }>(
       `select count(*) from job_execution j where ${where}`,
       params,
+    );
+    return Number(row?.count ?? 0);
+  }
+
+  /** How many of the tenant run or wait for chunks. */
+  async running(tx: TenantRead): Promise<number> {
+    const row = await tx.one<{ count: string }>(
+      `select count(*) from job_execution where tenant_id = $1 and status = 'PARSING_IN_PROGRESS'`,
+      [tx.tenantId],
     );
     return Number(row?.count ?? 0);
   }
@@ -159,6 +183,8 @@ export class JobExecutions {
   }
 }
 
+const BATCH_ROWS = 200;
+
 export interface JobChange {
   readonly status?: JobStatus;
   readonly errorStatus?: ErrorStatus;
@@ -171,7 +197,9 @@ export interface JobChange {
   readonly endsNow?: true;
   readonly total?: number;
   readonly inputComplete?: boolean;
+  readonly fileName?: string;
   readonly sourcePath?: string;
+  readonly inOrder?: boolean;
 }
 
 type Column = Exclude<keyof JobChange, 'startsNow' | 'endsNow'>;
@@ -184,26 +212,71 @@ const COLUMN: Readonly<Record<Column, string>> = {
   profileName: 'profile_name',
   total: 'total',
   inputComplete: 'input_complete',
+  fileName: 'file_name',
   sourcePath: 'source_path',
+  inOrder: 'in_order',
 };
 
 const VIEW = `select j.*, (select coalesce(sum(c.created + c.updated + c.unchanged + c.failed), 0) from job_chunk c
     where (c.tenant_id, c.job_id) = (j.tenant_id, j.id) and c.state = 'DONE') as current
   from job_execution j`;
 
+const SORT_COLUMNS = {
+  completed_date: 'j.completed_at',
+  started_date: 'j.started_at',
+  progress_total: 'j.total',
+  status: 'j.status',
+  hrid: 'j.hr_id',
+  file_name: 'lower(j.file_name)',
+  job_profile_name: 'lower(j.profile_name)',
+  job_user_first_name: 'lower(j.user_first_name)',
+  job_user_last_name: 'lower(j.user_last_name)',
+} as const;
+export type JobSortField = keyof typeof SORT_COLUMNS;
+export const JOB_SORT_FIELDS = Object.keys(SORT_COLUMNS) as readonly JobSortField[];
+
+/** Jobs of one status stand by their progress, the other way round. */
+function orderOf({ field, descending }: JobSort): string[] {
+  const by = `${SORT_COLUMNS[field]} ${descending ? 'desc' : 'asc'} nulls last`;
+  return field === 'status' ? [by, `current ${descending ? 'asc' : 'desc'}`] : [by];
+}
+
 function conditions(tx: TenantRead, filter: JobFilter): { where: string; params: unknown[] } {
   const params: unknown[] = [tx.tenantId];
   const bound = (value: unknown): string => `$${params.push(value)}`;
   const where = ['j.tenant_id = $1', "j.subordination_type <> 'PARENT_MULTIPLE'"];
-  if (filter.statusAny.length > 0) where.push(`j.status = any (${bound(filter.statusAny)})`);
-  if (filter.uiStatuses.length > 0) where.push(`j.status = any (${bound(filter.uiStatuses)})`);
+  const any = (column: string, values: readonly string[], cast = ''): void => {
+    if (values.length > 0) where.push(`${column} = any (${bound(values)}${cast})`);
+  };
+  const notAny = (column: string, values: readonly string[], cast = ''): void => {
+    // A job without the value passes.
+    if (values.length > 0) where.push(`(${column} = any (${bound(values)}${cast})) is not true`);
+  };
+  any('j.status', filter.statusAny);
+  any('j.status', filter.uiStatuses);
+  any('j.profile_id', filter.profileIdAny, '::uuid[]');
+  any('j.user_id', filter.userId, '::uuid[]');
+  notAny('j.profile_id', filter.profileIdNotAny, '::uuid[]');
+  notAny('j.subordination_type', filter.subordinationTypeNotAny);
+  notAny('j.file_name', filter.fileNameNotAny);
   if (filter.statusNot !== undefined) where.push(`j.status <> ${bound(filter.statusNot)}`);
-  const either: string[] = [];
-  if (filter.hrId !== undefined) either.push(`j.hr_id::text like ${bound(likeOf(filter.hrId))}`);
-  if (filter.fileName !== undefined)
-    either.push(`lower(j.file_name) like lower(${bound(likeOf(filter.fileName))})`);
-  if (either.length > 0) where.push(`(${either.join(' or ')})`);
+  where.push(...patterns(filter, bound));
+  const { completedAfter, completedBefore } = filter;
+  if (completedAfter) where.push(`j.completed_at >= ${bound(completedAfter)}`);
+  if (completedBefore) where.push(`j.completed_at <= ${bound(completedBefore)}`);
   return { where: where.join(' and '), params };
+}
+
+function patterns(filter: JobFilter, bound: (value: unknown) => string): string[] {
+  const { hrId, fileName, excludeJobProfileName: excluded } = filter;
+  const either: string[] = [];
+  if (hrId !== undefined) either.push(`j.hr_id::text like ${bound(likeOf(hrId))}`);
+  if (fileName !== undefined)
+    either.push(`lower(j.file_name) like lower(${bound(likeOf(fileName))})`);
+  const found = either.length > 0 ? [`(${either.join(' or ')})`] : [];
+  if (excluded !== undefined)
+    found.push(`(lower(j.profile_name) like lower(${bound(likeOf(excluded))})) is not true`);
+  return found;
 }
 
 const likeOf = (pattern: string): string => pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');

@@ -4,6 +4,7 @@ import type { CqlQuery } from '@quire/cql/ast';
 import type { CqlEntity } from '@quire/postgres/cql-entity';
 import { compileCql } from '@quire/postgres/cql-where';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
+import type { FileProblem } from '../domain/file-problem.js';
 
 export interface DefinitionRow {
   readonly id: string;
@@ -30,8 +31,9 @@ export interface FileRow {
   readonly processed: boolean;
   readonly object_key: string | null;
   readonly bytes: string | null;
+  readonly sha256: Buffer | null;
   readonly frames: string | null;
-  readonly problem: string | null;
+  readonly problem: FileProblem | null;
   readonly created_at: Date;
   readonly uploaded_at: Date | null;
 }
@@ -51,10 +53,14 @@ export interface UploadedFile {
   readonly bytes: number;
   readonly sha256: Buffer;
   readonly frames: number;
-  readonly problem: string | undefined;
+  readonly problem: FileProblem | undefined;
 }
 
 const STATUSES = ['NEW', 'IN_PROGRESS', 'LOADED', 'COMPLETED', 'ERROR'];
+const FILES = {
+  from: 'upload_file f',
+  where: '(f.tenant_id, f.definition_id) = (d.tenant_id, d.id)',
+} as const;
 const DEFINITION: CqlEntity = {
   fields: {
     id: { type: 'uuid', sql: 'd.id' },
@@ -66,6 +72,11 @@ const DEFINITION: CqlEntity = {
     'metadata.updatedDate': { type: 'date', sql: 'd.updated_at' },
     'metadata.createdByUserId': { type: 'uuid', sql: 'd.created_by' },
     'metadata.updatedByUserId': { type: 'uuid', sql: 'd.updated_by' },
+    'metadata.createdByUsername': { type: 'text', sql: 'd.created_by_name' },
+    'metadata.updatedByUsername': { type: 'text', sql: 'd.updated_by_name' },
+    'fileDefinitions.id': { type: 'uuid', sql: 'f.id', within: FILES },
+    'fileDefinitions.name': { type: 'text', sql: 'f.name', within: FILES },
+    'fileDefinitions.jobExecutionId': { type: 'uuid', sql: 'f.job_id', within: FILES },
   },
 };
 const BATCH_ROWS = 200;

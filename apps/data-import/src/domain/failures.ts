@@ -4,12 +4,20 @@ import {
   notFound,
   refused,
   tooLarge,
+  tooMany,
+  violation,
   type Failure,
 } from '@quire/contracts/failure';
+import { FILES_MAX } from './upload-definition.js';
+
+/** What is busy may be free again after so long. */
+const BUSY_RETRY_SECONDS = 5;
 
 /** Every way this service says no, with its exact text (data-import, 3.1, 3.2, 3.4 and section 4). */
 export const texts = {
   definitionNotFound: (id: string): string => `Upload Definition with id '${id}' not found`,
+  fileToUploadNotFound: (id: string): string =>
+    `FileDefinition not found. FileDefinition ID: ${id}`,
   jobNotFound: (id: string): string => `JobExecution with id '${id}' was not found`,
 } as const;
 
@@ -24,8 +32,7 @@ export const failures = {
   definitionToProcessNotFound: (id: string): Failure =>
     notFound(`Upload definition not found by id: ${id}`),
   fileNotFound: (): Failure => notFound('File not found'),
-  fileToUploadNotFound: (id: string): Failure =>
-    notFound(`FileDefinition not found. FileDefinition ID: ${id}`),
+  fileToUploadNotFound: (id: string): Failure => notFound(texts.fileToUploadNotFound(id)),
   processedCannotAdd: (id: string): Failure =>
     refused(`Cannot add file to uploadDefinition ${id} - linked files are already being processed`),
   processedCannotUpload: (fileId: string): Failure =>
@@ -50,17 +57,18 @@ export const failures = {
       ),
     ),
   nothingUploaded: (id: string): Failure => refused(`No uploaded files in uploadDefinition ${id}`),
+  fileGone: (): Failure => notFound('Not found'),
+  tooManyJobs: (): Failure => tooMany(BUSY_RETRY_SECONDS),
+  tooManyUploads: (): Failure => tooMany(BUSY_RETRY_SECONDS),
+  notBytes: (contentType: string): Failure =>
+    refused(
+      `Content-type header must be ["application/octet-stream"] but it is "${contentType}"`,
+      'content-type',
+    ),
+  tooManyFiles: (key: string, files: number): Failure =>
+    invalid(violation(`size must be between 0 and ${FILES_MAX}`, key, `${files} elements`)),
   idsDiffer: (): Failure => refused('Upload definition id in body and path differ'),
   otherProfile: (id: string): Failure =>
     refused(`JobExecution already associated to JobProfile with id '${id}'`),
   jobNotFound: (id: string): Failure => notFound(texts.jobNotFound(id)),
 } as const;
-
-/** Job errors: what is wrong with a file as a whole (8.2). */
-export const JOB_MESSAGES = {
-  EMPTY_FILE: 'File is empty or content is invalid!',
-  COMPRESSED: 'Compressed files are not supported',
-  UNSUPPORTED_FORMAT: 'Unsupported file format',
-  FILE_MISSING: 'The uploaded file is gone',
-} as const;
-export type JobProblem = keyof typeof JOB_MESSAGES;

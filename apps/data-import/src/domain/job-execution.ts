@@ -9,7 +9,6 @@ const TERMINAL = [
   'DISCARDED',
   'CANCELLED',
 ] as const satisfies readonly JobStatus[];
-const FROM_RUNNING = TERMINAL;
 /** Only by hand, for jobs that get their records in batches. */
 const BY_HAND = [
   'PARSING_FINISHED',
@@ -22,7 +21,7 @@ export const JOB_TRANSITIONS: Transitions<JobStatus> = {
   PARENT: [],
   NEW: ['FILE_UPLOADED', 'PARSING_IN_PROGRESS', ...BY_HAND, ...TERMINAL],
   FILE_UPLOADED: ['PARSING_IN_PROGRESS', ...BY_HAND, ...TERMINAL],
-  PARSING_IN_PROGRESS: [...BY_HAND, ...FROM_RUNNING],
+  PARSING_IN_PROGRESS: [...BY_HAND, ...TERMINAL],
   PARSING_FINISHED: [
     'PARSING_IN_PROGRESS',
     'PROCESSING_IN_PROGRESS',
@@ -79,19 +78,30 @@ export const isEnded = (status: JobStatus): boolean =>
 /** Placeholder until the number of frames is known, as FOLIO shows it. */
 export const TOTAL_UNKNOWN = 100;
 
-export interface ChunkSums {
-  readonly open: number;
+export interface HandledCounts {
   readonly created: number;
   readonly updated: number;
   readonly unchanged: number;
   readonly failed: number;
 }
 
+export interface ChunkSums extends HandledCounts {
+  /** Chunks that wait or are on their way. */
+  readonly open: number;
+  /** Chunks of which nothing was saved: the job was stopped, or its snapshot is gone. */
+  readonly dropped: number;
+  readonly warned: number;
+}
+
 export type Ending = { readonly status: 'COMMITTED' | 'ERROR'; readonly result: ImportResult };
 
-/** How a job ends whose chunks are all done: COMMITTED when no record failed, else ERROR, which may be partial. */
-export function endingOf({ created, updated, unchanged, failed }: Omit<ChunkSums, 'open'>): Ending {
-  if (failed === 0) return { status: 'COMMITTED', result: 'SUCCESS' };
+/**
+ * How a job ends whose chunks are all done: COMMITTED when every record was handled and none failed, else ERROR, which may
+ * be partial.
+ */
+export function endingOf(counts: HandledCounts, droppedChunks = 0): Ending {
+  const { created, updated, unchanged, failed } = counts;
+  if (failed === 0 && droppedChunks === 0) return { status: 'COMMITTED', result: 'SUCCESS' };
   const saved = created + updated + unchanged;
   return { status: 'ERROR', result: saved > 0 ? 'PARTIAL' : 'FAILED' };
 }

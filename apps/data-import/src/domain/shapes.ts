@@ -13,7 +13,10 @@ import type {
 } from '@quire/contracts/data-import';
 import type { Metadata } from '@quire/contracts/metadata';
 import type { JobStatus } from '@quire/contracts/source-records';
+import { SYSTEM_USER_ID } from '@quire/contracts/scope';
+import { errorText } from './error-text.js';
 import { TOTAL_UNKNOWN, uiStatusOf } from './job-execution.js';
+import type { ImportJobProfile } from './job-profiles.js';
 
 /** From rows to the shapes of both upload families and of jobs (data-import, 3.6 and 4.2). */
 interface DefinitionFacts {
@@ -177,4 +180,84 @@ function runBy(job: JobFacts): { firstName: string; lastName: string } {
   if (job.user_first_name === null && job.user_last_name === null)
     return { firstName: job.user_name ?? '', lastName: 'SYSTEM' };
   return { firstName: job.user_first_name ?? '', lastName: job.user_last_name ?? '' };
+}
+
+interface ErrorFacts {
+  readonly record_order: string;
+  readonly record_id: string;
+  readonly byte_offset: string;
+  readonly record_type: string | null;
+  readonly code: string;
+  readonly field: string | null;
+  readonly detail: string | null;
+  readonly title: string | null;
+}
+
+const LOG_TYPE: Readonly<Record<string, string>> = {
+  B: 'MARC_BIBLIOGRAPHIC',
+  A: 'MARC_AUTHORITY',
+  H: 'MARC_HOLDINGS',
+};
+const NO_IDS = { idList: [], hridList: [] };
+/** The web UI reads these without checking; they must never be missing (5.3). */
+const NOTHING_RELATED = {
+  relatedInstanceInfo: NO_IDS,
+  relatedAuthorityInfo: NO_IDS,
+  relatedPoLineInfo: NO_IDS,
+  relatedInvoiceInfo: NO_IDS,
+  relatedInvoiceLineInfo: {},
+  relatedHoldingsInfo: [],
+  relatedItemInfo: [],
+};
+
+/** The log entry of a failed record. */
+export function logEntryOf(
+  row: ErrorFacts,
+  job: { readonly id: string; readonly profileName: string; readonly tenantId: string },
+): object {
+  return {
+    jobExecutionId: job.id,
+    incomingRecordId: row.record_id,
+    sourceRecordOrder: row.record_order,
+    sourceRecordTitle: row.title ?? 'No content',
+    sourceRecordActionStatus: 'DISCARDED',
+    ...(row.record_type === null ? {} : { sourceRecordType: LOG_TYPE[row.record_type] }),
+    error: errorText({
+      jobId: job.id,
+      order: Number(row.record_order),
+      at: Number(row.byte_offset),
+      code: row.code,
+      field: row.field ?? undefined,
+      detail: row.detail ?? undefined,
+      type: row.record_type ?? undefined,
+      profileName: job.profileName,
+    }),
+    sourceRecordTenantId: job.tenantId,
+    ...NOTHING_RELATED,
+  };
+}
+
+/** The built-in profiles came with the service. */
+const BUILT_IN_AT = '2026-01-01T00:00:00.000+00:00';
+
+export function jobProfileOf({ id, name, description }: ImportJobProfile): object {
+  return {
+    id,
+    name,
+    description,
+    dataType: 'MARC',
+    tags: { tagList: [] },
+    userInfo: { firstName: '', lastName: '', userName: 'System' },
+    parentProfiles: [],
+    childProfiles: [],
+    hidden: false,
+    metadata: {
+      createdDate: BUILT_IN_AT,
+      createdByUserId: SYSTEM_USER_ID,
+      createdByUsername: 'System',
+      updatedDate: BUILT_IN_AT,
+      updatedByUserId: SYSTEM_USER_ID,
+      updatedByUsername: 'System',
+    },
+  };
 }

@@ -46,14 +46,18 @@ export class ImportFiles {
     return this.intents.overdue(tx, olderThanMs);
   }
 
-  put(key: string, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<StoredObject> {
-    return this.store.put(TenantKey.parse(key), source, { signal });
+  put(key: string, source: AsyncIterable<Uint8Array>): Promise<StoredObject> {
+    return this.store.put(TenantKey.parse(key), source);
   }
 
-  /** Parts of one file, one after the other; those that are gone with their file are left out. */
+  async exists(key: string): Promise<boolean> {
+    return (await this.store.stat(TenantKey.parse(key))) !== undefined;
+  }
+
+  /** Parts of one file, one after the other. */
   async *parts(
     key: string,
-    places: AsyncIterable<{ offset: number; length: number }>,
+    places: AsyncIterable<{ readonly offset: number; readonly length: number }>,
   ): AsyncGenerator<Buffer> {
     for await (const { offset, length } of places) {
       yield* await this.store.get(TenantKey.parse(key), { start: offset, end: offset + length });
@@ -62,15 +66,18 @@ export class ImportFiles {
 
   /** A list of errors: one JSON object a line. Empty when the list is gone. */
   async *errors(key: string): AsyncGenerator<ChunkError> {
+    // A part may end inside a character.
+    const decoder = new TextDecoder();
     let rest = '';
     try {
       for await (const part of await this.store.get(TenantKey.parse(key))) {
-        const lines = (rest + part.toString('utf8')).split('\n');
+        const lines = (rest + decoder.decode(part, { stream: true })).split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines) yield JSON.parse(line) as ChunkError;
       }
     } catch (error) {
       if (!(error instanceof ObjectNotFound)) throw error;
     }
+    if (rest !== '') yield JSON.parse(rest) as ChunkError;
   }
 }

@@ -17,21 +17,18 @@ import {
   SeedUploadDefinition,
   SeedUploadDefinitions,
 } from '@quire/contracts/data-import';
-import { invalid, refused, violation } from '@quire/contracts/failure';
+import { invalid, violation } from '@quire/contracts/failure';
 import { isAnyUuid } from '@quire/contracts/ids';
 import {
   checkLang,
   correctTotal,
   required,
-  single,
   type Paging,
   type Query,
 } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import type { CqlQuery } from '@quire/cql/ast';
-import { CqlError, listFailureText } from '@quire/cql/errors';
-import { parseCql, URL_LIMITS } from '@quire/cql/parser';
 import { readTenant, streamTenant } from '@quire/postgres/tenant';
 import { located, streamCollection } from '@quire/service/answers';
 import { PagingOf, QueryOf } from '@quire/service/queries';
@@ -42,6 +39,8 @@ import { failures } from '../domain/failures.js';
 import { seedDefinitionOf } from '../domain/shapes.js';
 import { FileUploads } from '../usecases/file-uploads.js';
 import { UploadDrafts } from '../usecases/upload-definitions.js';
+import { incomingOf } from './incoming.js';
+import { byCql } from './listings.js';
 
 const BASE = '/data-import/upload/definition';
 
@@ -82,9 +81,7 @@ export class SeedDefinitionsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     checkLang(query);
-    try {
-      const text = single(query, 'query');
-      const parsed = text === undefined || text === '' ? undefined : parseCql(text, URL_LIMITS);
+    await byCql(query, 'definition', async (parsed) => {
       const total = await readTenant(this.source, scope, (tx) =>
         this.definitions.count(tx, parsed),
       );
@@ -93,10 +90,7 @@ export class SeedDefinitionsController {
         items: paging.limit === 0 ? [] : this.listed(scope, parsed, paging),
         totalRecords: (rows) => correctTotal(rows, total, paging),
       });
-    } catch (error) {
-      if (error instanceof CqlError) throw refused(listFailureText('definition', error), 'cql');
-      throw error;
-    }
+    });
   }
 
   @Get('definition/:definitionId')
@@ -172,11 +166,11 @@ export class SeedDefinitionsController {
     @QueryOf() query: Query,
     @Req() request: FastifyRequest,
   ): Promise<SeedUploadDefinition> {
+    const incoming = incomingOf(request);
     const definitionId = required(query, 'uploadDefinitionId');
     const fileId = required(query, 'fileId');
-    if (!isAnyUuid(definitionId)) throw failures.definitionOfUploadNotFound(definitionId);
-    if (!isAnyUuid(fileId)) throw failures.fileToUploadNotFound(fileId);
-    return seedDefinitionOf(await this.uploads.take(caller, definitionId, fileId, bodyOf(request)));
+    const place = { definitionId: asStored(definitionId), fileId: asStored(fileId) };
+    return seedDefinitionOf(await this.uploads.take(caller, place, incoming));
   }
 
   private async *listed(
@@ -191,11 +185,5 @@ export class SeedDefinitionsController {
   }
 }
 
-/** The bytes of an upload; none when the request has no body. */
-export function bodyOf(request: FastifyRequest): AsyncIterable<Uint8Array> {
-  return (request.body ?? nothing()) as AsyncIterable<Uint8Array>;
-}
-
-async function* nothing(): AsyncGenerator<Uint8Array> {
-  await Promise.resolve();
-}
+/** An id that is no UUID stays as it is: it names nothing, and the answer repeats it. */
+const asStored = (id: string): string => (isAnyUuid(id) ? id.toLowerCase() : id);

@@ -15,13 +15,10 @@ import { definitionOf } from '../domain/shapes.js';
 import { FileUploads } from '../usecases/file-uploads.js';
 import { Imports } from '../usecases/imports.js';
 import { UploadDrafts } from '../usecases/upload-definitions.js';
-import { bodyOf } from './seed-definitions.controller.js';
+import { incomingOf } from './incoming.js';
 
 const ID = { name: 'id', notFound: texts.definitionNotFound };
-const FILE_ID = {
-  name: 'fileId',
-  notFound: (id: string): string => failures.fileToUploadNotFound(id).message,
-};
+const FILE_ID = { name: 'fileId', notFound: texts.fileToUploadNotFound };
 
 /** The current family (data-import, 3.2 and 3.4), on the same aggregate as the seed's. */
 @Controller('data-import/uploadDefinitions')
@@ -70,7 +67,8 @@ export class UploadDefinitionsController {
     @PathId(FILE_ID) fileId: string,
     @Req() request: FastifyRequest,
   ): Promise<UploadDefinition> {
-    return definitionOf(await this.uploads.take(caller, id, fileId, bodyOf(request)));
+    const place = { definitionId: id, fileId };
+    return definitionOf(await this.uploads.take(caller, place, incomingOf(request)));
   }
 
   @Post(':id/processFiles')

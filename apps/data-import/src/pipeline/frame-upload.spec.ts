@@ -14,17 +14,16 @@ interface Framed {
 function framed(file: Buffer, ...sizes: readonly number[]): Framed {
   const framing = new UploadFraming();
   const chunks: UploadChunk[] = [];
-  let size = file.length;
-  for (let at = 0, step = 0; at < file.length; at += size, step += 1) {
-    size = sizes[Math.min(step, sizes.length - 1)] ?? file.length;
+  for (let at = 0, step = 0; at < file.length; step += 1) {
+    const size = sizes[Math.min(step, sizes.length - 1)] ?? file.length;
     chunks.push(...framing.push(Buffer.from(file.subarray(at, at + size))));
+    at += size;
   }
   chunks.push(...framing.end());
   return { chunks, frames: framing.frames, problem: framing.problem };
 }
 
 const joined = (...parts: readonly (Buffer | string)[]): Buffer =>
-  // eslint-disable-next-line no-restricted-properties -- a file of a test
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 
 /** A frame of this length that looks like a record to framing. */

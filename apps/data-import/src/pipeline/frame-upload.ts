@@ -99,7 +99,7 @@ export class UploadFraming {
     for (const frame of frames) {
       if (this.problem !== undefined) return;
       if (frame.numbered) this.plausible = true;
-      if (HOLDINGS.has(frame.leader06)) this.inOrder = true;
+      if (!frame.refused && HOLDINGS.has(frame.leader06)) this.inOrder = true;
       this.add(frame);
       this.frames += 1;
       if (!this.plausible && this.frames >= PLAUSIBLE_WITHIN) this.problem = 'EMPTY_FILE';

@@ -10,19 +10,21 @@ import type { Log } from '@quire/contracts/log';
 import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
 import { Dispatcher } from '@quire/jobs/dispatcher';
 import { Outbox } from '@quire/messaging/outbox';
-import { asSystem, withTenant, type TenantTx } from '@quire/postgres/tenant';
-import { LOG } from '@quire/service/platform.module';
+import { asSystem, readTenant, withTenant, type TenantTx } from '@quire/postgres/tenant';
+import { LOG, SETTINGS } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
+import { importSettings } from '../config.js';
 import { JobChunks, type ChunkRow } from '../db/job-chunks.js';
 import { JobExecutions, type JobRow } from '../db/job-executions.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { profileOf } from '../domain/job-profiles.js';
-import { choose } from '../domain/release-score.js';
+import { choose, type Windows } from '../domain/release-score.js';
 
 /** Releases waiting chunks, a bounded window at a time: the row and its event in one transaction (data-import, 10.5). */
 @Injectable()
 export class Dispatch implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly dispatcher: Dispatcher;
+  private readonly windows: Windows;
 
   constructor(
     private readonly source: DataSource,
@@ -31,7 +33,10 @@ export class Dispatch implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly definitions: UploadDefinitions,
     private readonly outbox: Outbox,
     @Inject(LOG) log: Log,
+    @Inject(SETTINGS) settings: object,
   ) {
+    const { windowJob, windowTenant, windowTotal } = importSettings(settings);
+    this.windows = { job: windowJob, tenant: windowTenant, total: windowTotal };
     this.dispatcher = new Dispatcher({
       source,
       lockName: 'data_import.dispatch',
@@ -54,29 +59,27 @@ export class Dispatch implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Chunks whose answer did not come: sent again under the same id. */
   async releaseLate(scope: Scope): Promise<void> {
-    await withTenant(this.source, scope, async (tx) => {
-      for (const chunk of await this.chunks.releaseLate(tx)) {
-        const job = await this.jobs.lock(tx, chunk.job_id);
-        if (job) await this.announce(tx, job, [chunk]);
-      }
-    });
+    const jobs = await readTenant(this.source, scope, (tx) => this.chunks.lateJobs(tx));
+    for (const id of jobs) {
+      await withTenant(this.source, scope, async (tx) => {
+        const job = await this.jobs.lock(tx, id);
+        if (job) await this.announce(tx, job, await this.chunks.releaseLate(tx, id));
+      });
+    }
   }
 
   private async round(): Promise<boolean> {
     const candidates = await asSystem(this.source, (system) => this.chunks.candidates(system));
-    const choice = choose(candidates);
+    const choice = choose(candidates, this.windows);
     if (!choice) return false;
-    return withTenant(
-      this.source,
-      { tenantId: choice.tenantId, actorId: SYSTEM_USER_ID },
-      async (tx) => {
-        const job = await this.jobs.lock(tx, choice.jobId);
-        if (job?.status !== 'PARSING_IN_PROGRESS') return true;
-        const released = await this.chunks.release(tx, job.id, choice.count);
-        await this.announce(tx, job, released);
-        return true;
-      },
-    );
+    const { tenantId, jobId, count } = choice;
+    await withTenant(this.source, { tenantId, actorId: SYSTEM_USER_ID }, async (tx) => {
+      const job = await this.jobs.lock(tx, jobId);
+      // It may have ended since it was chosen.
+      if (job?.status !== 'PARSING_IN_PROGRESS') return;
+      await this.announce(tx, job, await this.chunks.release(tx, job.id, count));
+    });
+    return true;
   }
 
   private async announce(tx: TenantTx, job: JobRow, chunks: readonly ChunkRow[]): Promise<void> {

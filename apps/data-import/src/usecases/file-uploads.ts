@@ -1,17 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { Ids } from '@quire/contracts/clock';
-import { Failure, tooMany } from '@quire/contracts/failure';
+import type { Clock, Ids } from '@quire/contracts/clock';
 import type { Caller } from '@quire/contracts/scope';
 import type { StoredObject } from '@quire/object-store/object-store';
-import { withTenant, type TenantTx } from '@quire/postgres/tenant';
-import { IDS } from '@quire/service/platform.module';
+import { withTenant } from '@quire/postgres/tenant';
+import { BodyInterrupted } from '@quire/service/bodies';
+import { CLOCK, IDS, SETTINGS } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
-import { FileUploads as FileUploadRows } from '../db/file-uploads.js';
-import { UploadDefinitions, type FileRow } from '../db/upload-definitions.js';
+import { importSettings, type ImportSettings } from '../config.js';
 import { failures } from '../domain/failures.js';
 import { ImportFiles } from '../files/import-files.js';
 import { UploadFraming, type UploadChunk } from '../pipeline/frame-upload.js';
-import { UploadEnd, type Upload } from './upload-end.js';
+import { UploadSteps, type Upload } from './upload-steps.js';
 import { UploadDrafts, type Definition } from './upload-definitions.js';
 
 /**
@@ -19,107 +18,110 @@ import { UploadDrafts, type Definition } from './upload-definitions.js';
  * 8.1). The upload is a row with a lease while it runs; it becomes the file's content in one transaction at its end. A broken
  * one changes nothing; of two at once the one that ends last wins.
  */
-export const FILE_BYTES_MAX = 2 * 1024 * 1024 * 1024;
+export interface Incoming {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** `Content-Length`, if it was sent. */
+  readonly announced?: number | undefined;
+}
+
+/** Chunk rows are written so many at a time: a transaction for 32 MiB or more. */
 const CHUNKS_A_WRITE = 32;
-const UPLOADS_OF_TENANT_MAX = 4;
-const UPLOADS_MAX = 16;
-const RETRY_SECONDS = 5;
+/** But on a slow line the lease of 60 s must be renewed while bytes arrive. */
+const RENEW_MS = 10_000;
 
 @Injectable()
 export class FileUploads {
+  private readonly settings: ImportSettings;
   private readonly running = new Map<string, number>();
 
   constructor(
     private readonly source: DataSource,
     private readonly drafts: UploadDrafts,
-    private readonly definitions: UploadDefinitions,
-    private readonly uploads: FileUploadRows,
-    private readonly end: UploadEnd,
+    private readonly steps: UploadSteps,
     private readonly files: ImportFiles,
     @Inject(IDS) private readonly ids: Ids,
-  ) {}
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SETTINGS) settings: object,
+  ) {
+    this.settings = importSettings(settings);
+  }
 
+  /** @throws Failure 400, 404, 413, 429 by the rows of S7 */
   async take(
     caller: Caller,
-    definitionId: string,
-    fileId: string,
-    body: AsyncIterable<Uint8Array>,
+    place: Pick<Upload, 'definitionId' | 'fileId'>,
+    incoming: Incoming,
   ): Promise<Definition> {
-    await withTenant(this.source, caller, (tx) => this.findFile(tx, definitionId, fileId));
+    await this.steps.check(caller, place);
+    const { fileBytesMax } = this.settings;
+    const { announced = 0 } = incoming;
+    if (announced > fileBytesMax) throw failures.tooLarge(announced, fileBytesMax);
     this.enter(caller.tenantId);
     try {
-      return await this.run(caller, definitionId, fileId, body);
+      await this.run(caller, place, incoming.bytes);
     } finally {
       this.leave(caller.tenantId);
     }
+    return withTenant(this.source, caller, (tx) => this.drafts.read(tx, place.definitionId));
   }
 
   private async run(
     caller: Caller,
-    definitionId: string,
-    fileId: string,
-    body: AsyncIterable<Uint8Array>,
-  ): Promise<Definition> {
+    place: Pick<Upload, 'definitionId' | 'fileId'>,
+    bytes: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
     const id = this.ids.next();
-    const key = this.files.keyOf(caller.tenantId, id);
-    await withTenant(this.source, caller, async (tx) => {
-      await this.findFile(tx, definitionId, fileId);
-      await this.files.announce(tx, key);
-      await this.uploads.begin(tx, { id, fileId, objectKey: key });
-      await this.definitions.setFileStatus(tx, fileId, ['NEW', 'ERROR'], 'UPLOADING');
-      await this.drafts.recompute(tx, definitionId);
-    });
-    const upload = { id, key, fileId, definitionId };
+    const upload = { ...place, id, key: this.files.keyOf(caller.tenantId, id) };
+    await this.steps.begin(caller, upload);
     const framing = new UploadFraming();
     let stored: StoredObject;
     try {
-      stored = await this.files.put(key, this.passing(caller, upload, framing, body), NEVER.signal);
+      stored = await this.files.put(upload.key, this.passing(caller, upload, framing, bytes));
     } catch (error) {
-      await this.end.broken(caller, upload);
-      throw error instanceof Failure ? error : failures.interrupted(fileId);
+      await this.steps.broken(caller, upload);
+      throw error instanceof BodyInterrupted ? failures.interrupted(upload.fileId) : error;
     }
-    await this.end.whole(caller, upload, { stored, framing });
-    return withTenant(this.source, caller, (tx) => this.drafts.read(tx, definitionId));
+    await this.steps.whole(caller, upload, { stored, framing });
   }
 
   /** The bytes on their way to the store, while chunks found in them go to the table. */
   private async *passing(
     caller: Caller,
-    { id }: Upload,
+    upload: Upload,
     framing: UploadFraming,
-    body: AsyncIterable<Uint8Array>,
+    source: AsyncIterable<Uint8Array>,
   ): AsyncGenerator<Uint8Array> {
+    const { fileBytesMax } = this.settings;
     let bytes = 0;
     let waiting: UploadChunk[] = [];
+    let writtenAt = this.nowMs();
     const write = async (): Promise<void> => {
       const chunks = waiting;
       waiting = [];
-      await withTenant(this.source, caller, (tx) => this.uploads.addChunks(tx, id, chunks));
+      await this.steps.keep(caller, upload, chunks);
+      writtenAt = this.nowMs();
     };
-    for await (const part of body) {
+    for await (const part of source) {
       bytes += part.length;
-      if (bytes > FILE_BYTES_MAX) throw failures.tooLarge(bytes, FILE_BYTES_MAX);
+      if (bytes > fileBytesMax) throw failures.tooLarge(bytes, fileBytesMax);
       waiting.push(...framing.push(Buffer.from(part.buffer, part.byteOffset, part.length)));
-      if (waiting.length >= CHUNKS_A_WRITE) await write();
+      const due = waiting.length >= CHUNKS_A_WRITE || this.nowMs() - writtenAt >= RENEW_MS;
+      if (due) await write();
       yield part;
     }
     waiting.push(...framing.end());
     await write();
   }
 
-  private async findFile(tx: TenantTx, definitionId: string, fileId: string): Promise<FileRow> {
-    const definition = await this.definitions.find(tx, definitionId);
-    if (!definition) throw failures.definitionOfUploadNotFound(definitionId);
-    const file = await this.definitions.findFile(tx, fileId);
-    if (file?.definition_id !== definitionId) throw failures.fileToUploadNotFound(fileId);
-    if (file.processed) throw failures.processedCannotUpload(fileId);
-    return file;
+  private nowMs(): number {
+    return this.clock.now().getTime();
   }
 
   private enter(tenantId: string): void {
+    const { uploadsOfTenantMax, uploadsMax } = this.settings;
     const own = this.running.get(tenantId) ?? 0;
     const all = [...this.running.values()].reduce((sum, count) => sum + count, 0);
-    if (own >= UPLOADS_OF_TENANT_MAX || all >= UPLOADS_MAX) throw tooMany(RETRY_SECONDS);
+    if (own >= uploadsOfTenantMax || all >= uploadsMax) throw failures.tooManyUploads();
     this.running.set(tenantId, own + 1);
   }
 
@@ -129,6 +131,3 @@ export class FileUploads {
     else this.running.delete(tenantId);
   }
 }
-
-/** An upload ends by itself, by its client or by its limit. */
-const NEVER = new AbortController();

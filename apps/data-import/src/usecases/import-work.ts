@@ -7,9 +7,11 @@ import type {
 } from '@quire/contracts/source-records';
 import { type TenantTx } from '@quire/postgres/tenant';
 import { JobChunks, type ChunkRow } from '../db/job-chunks.js';
+import { JobErrors } from '../db/job-errors.js';
 import { JobExecutions, type JobRow } from '../db/job-executions.js';
 import { type FileRow } from '../db/upload-definitions.js';
-import { failures, JOB_MESSAGES, type JobProblem } from '../domain/failures.js';
+import { failures } from '../domain/failures.js';
+import { FILE_MISSING, messagesOf, type FileProblem } from '../domain/file-problem.js';
 import { endingOf, isEnded } from '../domain/job-execution.js';
 import { type ImportJobProfile } from '../domain/job-profiles.js';
 import { ImportFiles } from '../files/import-files.js';
@@ -26,6 +28,7 @@ export class ImportWork {
   constructor(
     private readonly jobs: JobExecutions,
     private readonly chunks: JobChunks,
+    private readonly errors: JobErrors,
     private readonly events: JobEvents,
     private readonly files: ImportFiles,
   ) {}
@@ -48,7 +51,7 @@ export class ImportWork {
     const job = await this.jobs.lock(tx, file.job_id);
     if (job?.status !== 'FILE_UPLOADED') return;
     const { id: profileId, name: profileName } = profile;
-    const problem = isMarc ? (file.problem as JobProblem | null) : 'UNSUPPORTED_FORMAT';
+    const problem = isMarc ? file.problem : 'NOT_MARC';
     if (problem !== null) {
       await this.jobs.change(tx, job.id, { profileId, profileName, total: 0 });
       await this.fail(tx, job.id, problem);
@@ -77,7 +80,7 @@ export class ImportWork {
     if (!job || !chunk || chunk.state === 'DONE') return;
     if (counts) {
       await this.chunks.setDone(tx, chunk.id, counts);
-      await this.chunks.addErrors(tx, job.id, errors);
+      await this.errors.add(tx, job.id, errors);
     } else {
       await this.chunks.setDropped(tx, chunk.id);
     }
@@ -92,10 +95,9 @@ export class ImportWork {
     const job = await this.jobs.lock(tx, jobExecutionId);
     const chunk = await this.chunks.find(tx, chunkId);
     if (!job || !chunk || chunk.state === 'DONE') return;
-    if (reason === 'FILE_MISSING')
-      await this.jobs.addMessage(tx, job.id, reason, JOB_MESSAGES.FILE_MISSING);
+    if (reason === 'FILE_MISSING') await this.jobs.addMessage(tx, job.id, FILE_MISSING);
     await this.chunks.setDone(tx, chunk.id, allFailed(chunk.count));
-    await this.chunks.addErrors(
+    await this.errors.add(
       tx,
       job.id,
       framesOf(chunk).map((frame) => ({ ...frame, c: 'STORE' })),
@@ -103,11 +105,9 @@ export class ImportWork {
     await this.finishIfDone(tx, job);
   }
 
-  async finishAll(tx: TenantTx): Promise<void> {
-    for (const id of await this.jobs.unfinished(tx)) {
-      const job = await this.jobs.lock(tx, id);
-      if (job) await this.finishIfDone(tx, job);
-    }
+  async finishLeftOver(tx: TenantTx, id: string): Promise<void> {
+    const job = await this.jobs.lock(tx, id);
+    if (job) await this.finishIfDone(tx, job);
   }
 
   async listedErrors(key: string): Promise<ChunkError[]> {
@@ -119,15 +119,15 @@ export class ImportWork {
 
   private async refuse(tx: TenantTx, job: JobRow, chunk: ChunkRow): Promise<void> {
     await this.chunks.setDone(tx, chunk.id, allFailed(chunk.count));
-    await this.chunks.addErrors(
+    await this.errors.add(
       tx,
       job.id,
       framesOf(chunk).map((frame) => ({ ...frame, c: 'TOO_LARGE' })),
     );
   }
 
-  private async fail(tx: TenantTx, jobId: string, problem: JobProblem): Promise<void> {
-    await this.jobs.addMessage(tx, jobId, problem, JOB_MESSAGES[problem]);
+  private async fail(tx: TenantTx, jobId: string, problem: FileProblem): Promise<void> {
+    for (const message of messagesOf(problem)) await this.jobs.addMessage(tx, jobId, message);
     await this.chunks.dropWaiting(tx, jobId);
     const ending = {
       status: 'ERROR',
@@ -147,9 +147,9 @@ export class ImportWork {
 
   private async finishIfDone(tx: TenantTx, job: JobRow): Promise<void> {
     if (isEnded(job.status) || !job.input_complete) return;
-    const { open, ...counts } = await this.chunks.sums(tx, job.id);
+    const { open, dropped, ...counts } = await this.chunks.sums(tx, job.id);
     if (open > 0) return;
-    const { status, result } = endingOf(counts);
+    const { status, result } = endingOf(counts, dropped);
     const ended = await this.jobs.change(tx, job.id, { status, result, endsNow: true });
     await this.events.completed(tx, ended, counts);
   }

@@ -1,10 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { ProcessFiles } from '@quire/contracts/data-import';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import type { ChunkRejectedPayload, ChunkSavedPayload } from '@quire/contracts/source-records';
 import { Inbox } from '@quire/messaging/inbox';
-import { withTenant } from '@quire/postgres/tenant';
+import { readTenant, withTenant } from '@quire/postgres/tenant';
+import { SETTINGS } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
+import { importSettings } from '../config.js';
+import { JobExecutions } from '../db/job-executions.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { failures } from '../domain/failures.js';
 import { profileOf } from '../domain/job-profiles.js';
@@ -17,17 +20,23 @@ import { ImportWork } from './import-work.js';
  */
 @Injectable()
 export class Imports {
+  private readonly runningMax: number;
+
   constructor(
     private readonly source: DataSource,
     private readonly definitions: UploadDefinitions,
     private readonly inbox: Inbox,
     private readonly work: ImportWork,
     private readonly dispatch: Dispatch,
-  ) {}
+    private readonly jobs: JobExecutions,
+    @Inject(SETTINGS) settings: object,
+  ) {
+    this.runningMax = importSettings(settings).runningJobsMax;
+  }
 
   /** @throws Failure 400, 404, 422 by the rows of 3.4 */
   async start(caller: Caller, definitionId: string, request: ProcessFiles): Promise<void> {
-    const sentId = request.uploadDefinition.id;
+    const sentId = request.uploadDefinition.id?.toLowerCase();
     if (sentId !== undefined && sentId !== definitionId) throw failures.idsDiffer();
     const { id: profileId, dataType } = request.jobProfileInfo;
     const profile = profileOf(profileId);
@@ -41,6 +50,8 @@ export class Imports {
         await this.work.checkRepeat(tx, definitionId, files, profile);
         return;
       }
+      if ((await this.jobs.running(tx)) + ready.length > this.runningMax)
+        throw failures.tooManyJobs();
       for (const file of ready)
         await this.work.begin(tx, file, { profile, isMarc: (dataType ?? 'MARC') === 'MARC' });
       await this.definitions.setProcessed(
@@ -78,6 +89,8 @@ export class Imports {
 
   /** Jobs whose last answer was taken by a process that died before it ended them. */
   async finishLeftOver(scope: Scope): Promise<void> {
-    await withTenant(this.source, scope, (tx) => this.work.finishAll(tx));
+    const jobs = await readTenant(this.source, scope, (tx) => this.jobs.unfinished(tx));
+    for (const id of jobs)
+      await withTenant(this.source, scope, (tx) => this.work.finishLeftOver(tx, id));
   }
 }

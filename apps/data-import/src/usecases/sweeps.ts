@@ -8,18 +8,18 @@ import type { Log } from '@quire/contracts/log';
 import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
 import { withTenant } from '@quire/postgres/tenant';
-import { LOG } from '@quire/service/platform.module';
+import { LOG, SETTINGS } from '@quire/service/platform.module';
 import { Tenants } from '@quire/service/tenants';
 import { DataSource } from 'typeorm';
+import { importSettings } from '../config.js';
 import { FileUploads } from '../db/file-uploads.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { ImportFiles } from '../files/import-files.js';
 import { Dispatch } from './dispatch.js';
-import { UploadEnd } from './upload-end.js';
 import { Imports } from './imports.js';
+import { UploadSteps } from './upload-steps.js';
 
 /** What makes every path end although processes die: late chunks, dead uploads, unfinished jobs, objects without a row (10.6). */
-const SWEEP_MS = 30_000;
 const INTENT_MS = 3_600_000;
 
 @Injectable()
@@ -27,7 +27,7 @@ export class SweptUploads {
   constructor(
     private readonly rows: FileUploads,
     private readonly definitions: UploadDefinitions,
-    private readonly end: UploadEnd,
+    private readonly steps: UploadSteps,
     private readonly files: ImportFiles,
   ) {}
 
@@ -42,14 +42,17 @@ export class SweptUploads {
       );
     });
     for (const { upload, file } of dead) {
-      await this.end.broken(scope, {
+      await this.steps.broken(scope, {
         id: upload.id,
         key: upload.object_key,
         fileId: upload.file_id,
         definitionId: file?.definition_id ?? upload.file_id,
       });
     }
-    const overdue = await withTenant(source, scope, (tx) => this.files.overdue(tx, INTENT_MS));
+    const overdue = await withTenant(source, scope, async (tx) => {
+      const running = await this.rows.keys(tx);
+      return (await this.files.overdue(tx, INTENT_MS)).filter((key) => !running.has(key));
+    });
     for (const key of overdue) await this.files.remove(scope, key);
   }
 }
@@ -65,10 +68,11 @@ export class Sweeps implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly imports: Imports,
     private readonly uploads: SweptUploads,
     @Inject(LOG) log: Log,
+    @Inject(SETTINGS) settings: object,
   ) {
     this.background = new Background({
       name: 'data-import sweeps',
-      everyMs: SWEEP_MS,
+      everyMs: importSettings(settings).sweepMs,
       work: () => this.sweep(),
       log,
     });

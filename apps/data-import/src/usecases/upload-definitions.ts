@@ -84,8 +84,8 @@ export class UploadDrafts {
       if (!row) throw notFound(definitionId);
       if (row.processing_started) throw failures.processedCannotAdd(definitionId);
       const files = await this.definitions.filesOf(tx, [definitionId]);
-      if (files.length >= FILES_MAX) throw tooManyFiles('name');
-      await this.append(tx, caller, row, file, files);
+      if (files.length >= FILES_MAX) throw failures.tooManyFiles('name', files.length + 1);
+      await this.append(tx, caller, row, { file, position: nextPosition(files) });
       await this.recompute(tx, definitionId, caller.username);
       return this.read(tx, definitionId);
     });
@@ -151,28 +151,34 @@ export class UploadDrafts {
     removed: string[],
   ): Promise<void> {
     const stored = await this.definitions.filesOf(tx, [row.id]);
-    const kept = new Set(sent.map((file) => file.id));
+    const kept = new Set(sent.map((file) => file.id?.toLowerCase()));
     for (const file of stored) {
       if (kept.has(file.id)) continue;
       if (file.processed) throw failures.processedCannotRemove(file.id);
       await this.removeFile(tx, file, removed);
     }
+    let position = nextPosition(stored);
     for (const file of sent) {
-      const known = stored.find((one) => one.id === file.id);
-      if (!known) await this.append(tx, caller, row, file, stored);
+      const known = stored.find((one) => one.id === file.id?.toLowerCase());
+      if (!known && row.processing_started) throw failures.processedCannotAdd(row.id);
+      if (!known) await this.append(tx, caller, row, { file, position: position++ });
       else if (!known.processed && known.name !== file.name)
-        await this.definitions.renameFile(tx, known.id, file.name);
+        await this.rename(tx, known, file.name);
     }
+  }
+
+  private async rename(tx: TenantTx, file: FileRow, name: string): Promise<void> {
+    await this.definitions.renameFile(tx, file.id, name);
+    await this.jobs.lock(tx, file.job_id);
+    await this.jobs.change(tx, file.job_id, { fileName: lastSegment(name), sourcePath: name });
   }
 
   private async append(
     tx: TenantTx,
     caller: Caller,
     row: DefinitionRow,
-    file: SentFile,
-    files: readonly FileRow[],
+    { file, position }: { file: SentFile; position: number },
   ): Promise<void> {
-    const position = files.reduce((max, one) => Math.max(max, one.position), -1) + 1;
     await this.addFile(tx, caller, {
       definitionId: row.id,
       metaJobId: row.meta_job_id,
@@ -253,17 +259,11 @@ interface Added {
   readonly jobId: string;
 }
 
-function tooManyFiles(key: string): Error {
-  return invalid({
-    message: `size must be between 0 and ${FILES_MAX}`,
-    type: '1',
-    code: '-1',
-    parameters: [{ key, value: 'files' }],
-  });
-}
+const nextPosition = (files: readonly FileRow[]): number =>
+  files.reduce((max, one) => Math.max(max, one.position), -1) + 1;
 
 function checkFiles(files: readonly SentFile[], keyOf: (index: number) => string): void {
-  if (files.length > FILES_MAX) throw tooManyFiles('fileDefinitions');
+  if (files.length > FILES_MAX) throw failures.tooManyFiles('fileDefinitions', files.length);
   const violations = files
     .map((file, index) => checkFileName(file.name, keyOf(index)))
     .filter((one): one is Violation => one !== undefined);

@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
+import { isAnyUuid } from '@quire/contracts/ids';
 import type { Scope } from '@quire/contracts/scope';
 import type { StoredObject } from '@quire/object-store/object-store';
-import { withTenant } from '@quire/postgres/tenant';
+import { readTenant, withTenant, type TenantRead } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
 import { FileUploads as FileUploadRows } from '../db/file-uploads.js';
 import { JobExecutions } from '../db/job-executions.js';
-import { UploadDefinitions } from '../db/upload-definitions.js';
+import { UploadDefinitions, type FileRow } from '../db/upload-definitions.js';
 import { failures } from '../domain/failures.js';
 import { ImportFiles } from '../files/import-files.js';
-import { UploadFraming } from '../pipeline/frame-upload.js';
+import type { UploadChunk, UploadFraming } from '../pipeline/frame-upload.js';
 import { JobEvents } from './job-events.js';
 import { UploadDrafts } from './upload-definitions.js';
 
@@ -19,9 +20,16 @@ export interface Upload {
   readonly definitionId: string;
 }
 
-/** How an upload ends: whole, or broken. */
+type Place = Pick<Upload, 'definitionId' | 'fileId'>;
+
+/**
+ * The transactions of an upload (data-import, 7.2):
+ *
+ *   begin ─▶ keep ─▶ keep ─▶ … ─▶ whole     the file's content from now on, in place of any before
+ *      └────────┴──────┴───────▶ broken    client or process gone, too long, swept: as if it had not been
+ */
 @Injectable()
-export class UploadEnd {
+export class UploadSteps {
   constructor(
     private readonly source: DataSource,
     private readonly drafts: UploadDrafts,
@@ -32,51 +40,91 @@ export class UploadEnd {
     private readonly files: ImportFiles,
   ) {}
 
+  /** May the file be uploaded? @throws Failure 400, 404 */
+  async check(scope: Scope, place: Place): Promise<void> {
+    await readTenant(this.source, scope, (tx) => this.findFile(tx, place));
+  }
+
+  async begin(scope: Scope, upload: Upload): Promise<void> {
+    const { id, key, fileId, definitionId } = upload;
+    await withTenant(this.source, scope, async (tx) => {
+      await this.definitions.lock(tx, definitionId);
+      await this.findFile(tx, upload);
+      await this.files.announce(tx, key);
+      await this.uploads.begin(tx, { id, fileId, objectKey: key });
+      await this.definitions.setFileStatus(tx, fileId, ['NEW', 'ERROR'], 'UPLOADING');
+      await this.drafts.recompute(tx, definitionId);
+    });
+  }
+
+  /** Renews the lease. @throws Failure when the upload was given up meanwhile */
+  async keep(scope: Scope, { id, fileId }: Upload, chunks: readonly UploadChunk[]): Promise<void> {
+    const ours = await withTenant(this.source, scope, (tx) =>
+      this.uploads.addChunks(tx, id, chunks),
+    );
+    if (!ours) throw failures.interrupted(fileId);
+  }
+
   /** The new content replaces what was there, in one step. */
   async whole(
     scope: Scope,
     upload: Upload,
     { stored, framing }: { stored: StoredObject; framing: UploadFraming },
   ): Promise<void> {
-    const old = await withTenant(this.source, scope, async (tx) => {
-      const definition = await this.definitions.lock(tx, upload.definitionId);
-      const file = definition ? await this.definitions.findFile(tx, upload.fileId) : undefined;
-      const job = file ? await this.jobs.lock(tx, file.job_id) : undefined;
-      // Deleted or handed over while the bytes came in: the upload is given up.
-      if (!file || !job || file.processed) return 'late' as const;
-      await this.uploads.handOver(tx, upload.id, job.id, upload.key);
-      await this.uploads.end(tx, upload.id);
-      const { bytes, sha256 } = stored;
-      await this.definitions.setUploaded(tx, file.id, {
-        objectKey: upload.key,
-        bytes,
-        sha256,
-        frames: framing.frames,
-        problem: framing.problem,
+    const { id, key, definitionId } = upload;
+    let old: string | null;
+    try {
+      old = await withTenant(this.source, scope, async (tx) => {
+        await this.definitions.lock(tx, definitionId);
+        // Deleted or handed over while the bytes came in: the upload is given up.
+        const file = await this.findFile(tx, upload);
+        const job = await this.jobs.lock(tx, file.job_id);
+        if (!job || !(await this.uploads.addChunks(tx, id, [])))
+          throw failures.interrupted(file.id);
+        await this.uploads.handOver(tx, { id, objectKey: key }, job.id);
+        await this.uploads.end(tx, id);
+        const { bytes, sha256 } = stored;
+        const { frames, problem, inOrder } = framing;
+        const content = { objectKey: key, bytes, sha256, frames, problem };
+        await this.definitions.setUploaded(tx, file.id, content);
+        await this.files.settle(tx, key);
+        if (file.object_key !== null) await this.files.doom(tx, file.object_key);
+        const change = { total: problem === undefined ? frames : 0, inputComplete: true, inOrder };
+        const status = job.status === 'NEW' ? ({ status: 'FILE_UPLOADED' } as const) : {};
+        await this.events.changed(tx, await this.jobs.change(tx, job.id, { ...change, ...status }));
+        await this.drafts.recompute(tx, definitionId);
+        return file.object_key;
       });
-      await this.files.settle(tx, upload.key);
-      if (file.object_key !== null) await this.files.doom(tx, file.object_key);
-      const change = { total: framing.frames, inputComplete: true, sourcePath: file.name };
-      const status = job.status === 'NEW' ? ({ status: 'FILE_UPLOADED' } as const) : {};
-      await this.events.changed(tx, await this.jobs.change(tx, job.id, { ...change, ...status }));
-      await this.drafts.recompute(tx, upload.definitionId);
-      return { objectKey: file.object_key };
-    });
-    if (old === 'late') {
+    } catch (error) {
       await this.broken(scope, upload);
-      throw failures.processedCannotUpload(upload.fileId);
+      throw error;
     }
-    if (old.objectKey !== null) await this.files.remove(scope, old.objectKey);
+    if (old !== null) await this.files.remove(scope, old);
   }
 
-  /** The client went away, or the process that took the upload died. */
+  /**
+   * The client went away, or the process that took the upload died. Whoever ends the row clears up: an upload without one
+   * was swept, or is the file's content although the answer to its commit was lost.
+   */
   async broken(scope: Scope, { id, key, fileId, definitionId }: Upload): Promise<void> {
-    await withTenant(this.source, scope, async (tx) => {
+    const ended = await withTenant(this.source, scope, async (tx) => {
+      await this.definitions.lock(tx, definitionId);
       const others = await this.uploads.othersRun(tx, fileId, id);
-      await this.uploads.end(tx, id);
+      if (!(await this.uploads.end(tx, id))) return false;
       if (!others) await this.definitions.setFileStatus(tx, fileId, ['UPLOADING'], 'ERROR');
       await this.drafts.recompute(tx, definitionId);
+      return true;
     });
-    await this.files.remove(scope, key);
+    if (ended) await this.files.remove(scope, key);
+  }
+
+  private async findFile(tx: TenantRead, { definitionId, fileId }: Place): Promise<FileRow> {
+    // Ids of the seed family are plain strings; those that are no UUID name nothing.
+    const isKnown = isAnyUuid(definitionId) && (await this.definitions.find(tx, definitionId));
+    if (!isKnown) throw failures.definitionOfUploadNotFound(definitionId);
+    const file = isAnyUuid(fileId) ? await this.definitions.findFile(tx, fileId) : undefined;
+    if (file?.definition_id !== definitionId) throw failures.fileToUploadNotFound(fileId);
+    if (file.processed) throw failures.processedCannotUpload(fileId);
+    return file;
   }
 }

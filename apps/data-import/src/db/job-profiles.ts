@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import type { CqlQuery } from '@quire/cql/ast';
+import type { CqlEntity } from '@quire/postgres/cql-entity';
+import { compileCql } from '@quire/postgres/cql-where';
+import type { TenantRead } from '@quire/postgres/tenant';
+import { JOB_PROFILES } from '../domain/job-profiles.js';
+
+const NOTHING = `''::text`;
+const PROFILE: CqlEntity = {
+  fields: {
+    id: { type: 'uuid', sql: 'p.id' },
+    name: { type: 'text', sql: 'p.name' },
+    description: { type: 'text', sql: 'p.description' },
+    dataType: { type: 'enum', sql: `'MARC'::text`, values: ['MARC'] },
+    hidden: { type: 'boolean', sql: 'false' },
+    'tags.tagList': { type: 'list', sql: 'array[]::text[]' },
+    'userInfo.firstName': { type: 'text', sql: NOTHING },
+    'userInfo.lastName': { type: 'text', sql: NOTHING },
+    'userInfo.userName': { type: 'text', sql: `'System'::text` },
+  },
+};
+
+/** The built-in profiles, which no tenant can change, seen as a table: so CQL means here what it means everywhere. */
+@Injectable()
+export class JobProfiles {
+  /** Ids in the order of the query, else by name. */
+  async ids(tx: TenantRead, query: CqlQuery | undefined): Promise<string[]> {
+    const rows = JOB_PROFILES.map(({ id, name, description }) => ({ id, name, description }));
+    const { where, orderBy, params } = compileCql(query, PROFILE, {
+      params: [JSON.stringify(rows)],
+      schema: 'data_import',
+    });
+    const order = query?.sortKeys && query.sortKeys.length > 0 ? orderBy : 'p.name, p.id';
+    const found = await tx.query<{ id: string }>(
+      `select p.id from jsonb_to_recordset($1::jsonb) as p (id uuid, name text, description text) where ${where} order by ${order}`,
+      params,
+    );
+    return found.map((row) => row.id);
+  }
+}

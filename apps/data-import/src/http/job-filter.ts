@@ -1,0 +1,66 @@
+import { SUBORDINATION_TYPES, UI_STATUSES } from '@quire/contracts/data-import';
+import { parseDate } from '@quire/contracts/dates';
+import { isAnyUuid } from '@quire/contracts/ids';
+import { badParameter, enumParameter, single, type Query } from '@quire/contracts/paging';
+import { JOB_STATUSES } from '@quire/contracts/source-records';
+import { JOB_SORT_FIELDS, type JobFilter, type JobSort } from '../db/job-executions.js';
+import { uiStatusOf } from '../domain/job-execution.js';
+
+/** The parameters of the job list (data-import, 5.1). @throws Failure 400 that names the parameter */
+export function jobFilterOf(query: Query): JobFilter {
+  const uiStatuses = enums(query, 'uiStatusAny', UI_STATUSES);
+  return {
+    statusAny: enums(query, 'statusAny', JOB_STATUSES),
+    uiStatuses: JOB_STATUSES.filter((status) => uiStatuses.includes(uiStatusOf(status))),
+    statusNot: enumParameter(query, 'statusNot', JOB_STATUSES),
+    profileIdAny: uuids(query, 'profileIdAny'),
+    profileIdNotAny: uuids(query, 'profileIdNotAny'),
+    subordinationTypeNotAny: enums(query, 'subordinationTypeNotAny', SUBORDINATION_TYPES),
+    fileNameNotAny: many(query, 'fileNameNotAny'),
+    userId: uuids(query, 'userId'),
+    hrId: single(query, 'hrId'),
+    fileName: single(query, 'fileName'),
+    excludeJobProfileName: single(query, 'excludeJobProfileName'),
+    completedAfter: date(query, 'completedAfter'),
+    completedBefore: date(query, 'completedBefore'),
+    sort: many(query, 'sortBy').map(sortOf),
+  };
+}
+
+function many(query: Query, name: string): readonly string[] {
+  const value = query[name.toLowerCase()];
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+}
+
+function enums<T extends string>(query: Query, name: string, values: readonly T[]): T[] {
+  return many(query, name).map((text) => {
+    const found = values.find((value) => value.toLowerCase() === text.toLowerCase());
+    if (found === undefined) throw badParameter(name, text, `must match "${values.join('|')}"`);
+    return found;
+  });
+}
+
+function uuids(query: Query, name: string): readonly string[] {
+  const values = many(query, name);
+  const wrong = values.find((value) => !isAnyUuid(value));
+  if (wrong !== undefined) throw badParameter(name, wrong, `Invalid UUID ${wrong}`);
+  return values;
+}
+
+function date(query: Query, name: string): Date | undefined {
+  const text = single(query, name);
+  if (text === undefined) return undefined;
+  const found = parseDate(text);
+  if (!found) throw badParameter(name, text, 'must be a date');
+  return found;
+}
+
+function sortOf(text: string): JobSort {
+  const [name = '', direction = 'asc', ...rest] = text.split(',');
+  const field = JOB_SORT_FIELDS.find((one) => one === name);
+  if (!field || (direction !== 'asc' && direction !== 'desc') || rest.length > 0) {
+    const reason = `The specified parameter for sorting jobExecutions is invalid: '${text}'. Valid sortable fields are: [${JOB_SORT_FIELDS.join(', ')}]. Valid sorting order values are: asc, desc.`;
+    throw badParameter('sortBy', text, reason);
+  }
+  return { field, descending: direction === 'desc' };
+}
