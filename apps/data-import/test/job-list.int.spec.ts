@@ -1,0 +1,112 @@
+import { testDatabase, type TestDatabase } from '@quire/testing/database';
+import { marcRecord } from '@quire/testing/marc';
+import { ImportWorld, OTHER_TENANT, OTHER_USER_ID, type Answer } from './import-world.js';
+
+const RECORD = marcRecord({ fields: [['001', 'a1']] });
+
+describe('the list of import jobs', () => {
+  let database: TestDatabase;
+  let world: ImportWorld;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    world = await ImportWorld.start(database.url);
+    await world.draft('winter.mrc');
+    await world.draft('Spring 100%.mrc');
+    await world.draft('theirs.mrc', { userId: OTHER_USER_ID });
+    const { jobId } = await world.start(RECORD, 'running.mrc');
+    await world.sent.of(jobId, 1);
+    await world.ask('POST', '/data-import/uploadDefinitions', {
+      body: { fileDefinitions: [{ name: 'child 1.mrc' }, { name: 'child 2.mrc' }] },
+    });
+    const done = await world.start(RECORD, 'done.mrc');
+    await world.saved((await world.sent.of(done.jobId, 1))[0]!);
+  });
+
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+    await database.close();
+  });
+
+  const list = (query: string, tenant?: string): Promise<Answer> =>
+    world.get(`/metadata-provider/jobExecutions?${query}`, tenant === undefined ? {} : { tenant });
+  const names = async (query: string): Promise<string[]> => {
+    const { status, json } = await list(query);
+    expect(status).toBe(200);
+    return (json.jobExecutions as { fileName: string }[]).map(({ fileName }) => fileName);
+  };
+
+  it('has one entry for each file, none for the parent of several, and none of another tenant', async () => {
+    const { json } = await list('limit=100');
+    expect(json.jobExecutions).toHaveLength(7);
+    expect(json.totalRecords).toBe(7);
+    expect(Object.keys(json)).toEqual(['jobExecutions', 'totalRecords']);
+    expect((await list('', OTHER_TENANT)).json).toEqual({ jobExecutions: [], totalRecords: 0 });
+  });
+
+  it('numbers jobs from one, each once', async () => {
+    const { json } = await list('sortBy=hrid,asc');
+    const numbers = (json.jobExecutions as { hrId: number }[]).map(({ hrId }) => hrId);
+    expect(numbers[0]).toBe(1);
+    expect(new Set(numbers).size).toBe(7);
+    expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
+  });
+
+  it("begins with the caller's own, the newest first", async () => {
+    const found = await names('');
+    expect(found[0]).toBe('done.mrc');
+    expect(found.slice(-3)).toEqual(['Spring 100%.mrc', 'winter.mrc', 'theirs.mrc']);
+  });
+
+  it('is filtered by status, in any case and more than once', async () => {
+    expect(await names('statusAny=PARSING_IN_PROGRESS')).toEqual(['running.mrc']);
+    expect(await names('uiStatusAny=RUNNING&uiStatusAny=running_complete')).toEqual([
+      'done.mrc',
+      'running.mrc',
+    ]);
+    expect(await names('statusNot=NEW&STATUSANY=NEW')).toEqual([]);
+  });
+
+  it('is filtered by patterns, either of which may match', async () => {
+    expect(await names('fileName=SPRING*')).toEqual(['Spring 100%.mrc']);
+    expect(await names('filename=*100%25*')).toEqual(['Spring 100%.mrc']);
+    expect(await names('fileName=*_*')).toEqual([]);
+    expect(await names('fileName=winter')).toEqual([]);
+    expect((await names('hrId=2&fileName=winter*')).sort()).toEqual([
+      'Spring 100%.mrc',
+      'winter.mrc',
+    ]);
+  });
+
+  it('is sorted and paged as asked', async () => {
+    const sorted = await names('sortBy=file_name,asc&limit=3');
+    expect(sorted).toEqual(['child 1.mrc', 'child 2.mrc', 'done.mrc']);
+    expect(await names('sortBy=file_name,desc&limit=2&offset=1')).toEqual([
+      'theirs.mrc',
+      'Spring 100%.mrc',
+    ]);
+    expect((await names('sortBy=completed_date,desc'))[0]).toBe('done.mrc');
+    expect((await list('limit=0')).json).toEqual({ jobExecutions: [], totalRecords: 7 });
+    expect((await list('totalRecords=none&limit=1')).json).not.toHaveProperty('totalRecords');
+  });
+
+  it.each(['size,asc', 'file_name,up', 'file_name,asc,x', ''])(
+    'refuses to sort by %j',
+    async (value) => {
+      const { status, text } = await list(`sortBy=${value}`);
+      expect(status).toBe(400);
+      expect(text).toContain(
+        `The specified parameter for sorting jobExecutions is invalid: '${value}'. Valid sortable fields are: [completed_date, started_date, progress_total, status, hrid, file_name, job_profile_name, job_user_first_name, job_user_last_name]. Valid sorting order values are: asc, desc.`,
+      );
+    },
+  );
+
+  it.each(['statusAny=OPEN', 'uiStatusAny=OPEN', 'limit=-1', 'totalRecords=some'])(
+    'refuses a bad parameter: %s',
+    async (query) => {
+      const { status, text } = await list(query);
+      expect(status).toBe(400);
+      expect(text).toContain(`'${query.split('=')[0]}' parameter is incorrect`);
+    },
+  );
+});
