@@ -104,8 +104,7 @@ export class Relay {
     await this.deleteDone(client);
     const free = IN_HAND_MAX - this.inHand.size;
     const read = free > 0 ? await this.read(client, Math.min(READ_ROWS, free)) : 0;
-    if (read < READ_ROWS && this.wakes === wakes)
-      await this.sleep(this.pollMs);
+    if (read < READ_ROWS && this.wakes === wakes) await this.sleep(this.pollMs);
   }
 
   private async read(client: PoolClient, rows: number): Promise<number> {

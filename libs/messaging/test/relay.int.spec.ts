@@ -105,7 +105,7 @@ describe('a relay', () => {
       return ACKNOWLEDGED;
     });
     await shop.sendSlices(...Array.from({ length: 1200 }, (_, n) => slice(n, n % 400)));
-    await quiet(start(bus));
+    await quiet(start(bus, NEVER_MS));
     expect(bus.offered).toHaveLength(1200);
     expect(new Set(bus.offered).size).toBe(1200);
   });
@@ -117,8 +117,15 @@ describe('a relay', () => {
       return Promise.resolve(ACKNOWLEDGED);
     });
     await shop.sendSlices(...Array.from({ length: 1200 }, (_, n) => slice(n)));
-    await quiet(start(bus));
+    await quiet(start(bus, NEVER_MS));
     expect(ids).toEqual(Array.from({ length: 1200 }, (_, n) => n));
+  });
+
+  it('reads on at once while there is more than one read gives', async () => {
+    const bus = new Puppet(hang);
+    await shop.sendSlices(...Array.from({ length: 600 }, (_, n) => slice(n, n)));
+    start(bus, NEVER_MS);
+    await until(() => bus.offered.length === 600);
   });
 
   it('is woken by a commit, not only by its clock', async () => {
