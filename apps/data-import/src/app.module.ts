@@ -13,6 +13,7 @@ import { JobsController } from './http/jobs.controller.js';
 import { SeedDefinitionsController } from './http/seed-definitions.controller.js';
 import { UploadDefinitionsController } from './http/upload-definitions.controller.js';
 import { Dispatch } from './usecases/dispatch.js';
+import { FailedRecords } from './usecases/failed-records.js';
 import { FileUploads } from './usecases/file-uploads.js';
 import { ImportWork } from './usecases/import-work.js';
 import { Imports } from './usecases/imports.js';
@@ -47,6 +48,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
       FileUploads,
       UploadSteps,
       Dispatch,
+      FailedRecords,
       ImportWork,
       Imports,
       SweptUploads,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ObjectNotFound } from '@quire/object-store/object-store';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { marcRecord } from '@quire/testing/marc';
 import {
@@ -459,7 +460,7 @@ describe('upload definitions', () => {
       const { id, fileDefinitions } = await world.create('a.mrc', 'b.mrc');
       const [first, second] = fileDefinitions;
       await world.uploadTo(id, first.id, RECORD);
-      const before = await world.filesWithBytes();
+      const key = await world.objectOf(first.id);
       const answer = await world.ask('DELETE', `${SEED}/file/${first.id}?uploadDefinitionId=${id}`);
       expect(answer).toMatchObject({ status: 204, text: '' });
       expect(await world.read(id)).toMatchObject({
@@ -467,7 +468,8 @@ describe('upload definitions', () => {
         fileDefinitions: [{ id: second.id }],
       });
       expect(await statusOfJob(first.jobExecutionId)).toBe('DISCARDED');
-      expect(await world.filesWithBytes()).toBe(before - 1);
+      await expect(world.isolated.store.get(key)).rejects.toThrow(ObjectNotFound);
+      await world.expectNoIntents();
     });
   });
 });

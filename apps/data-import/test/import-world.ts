@@ -11,6 +11,7 @@ import {
   type ChunkSavedPayload,
 } from '@quire/contracts/source-records';
 import { Outbox } from '@quire/messaging/outbox';
+import { TenantKey } from '@quire/object-store/tenant-key';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { startIsolated, type Isolated } from '@quire/service/isolated';
 import type { DataSource } from 'typeorm';
@@ -198,14 +199,18 @@ export class ImportWorld implements AsyncDisposable {
     );
   }
 
-  /** Files with bytes; and no object besides theirs is announced. */
-  async filesWithBytes(): Promise<number> {
-    const [left] = await this.rows('select from object_intent where tenant_id = $1');
-    expect(left).toBeUndefined();
-    const files = await this.rows(
-      'select from upload_file where tenant_id = $1 and object_key is not null',
+  /** The object that holds the bytes of a file. */
+  async objectOf(fileId: string): Promise<TenantKey> {
+    const [file] = await this.rows<{ object_key: string }>(
+      'select object_key from upload_file where tenant_id = $1 and id = $2',
+      [fileId],
     );
-    return files.length;
+    return TenantKey.parse(file?.object_key ?? '');
+  }
+
+  /** No object is announced and not accounted for. */
+  async expectNoIntents(): Promise<void> {
+    expect(await this.rows('select key from object_intent where tenant_id = $1')).toEqual([]);
   }
 
   /** Turns rows into what they become with time. */

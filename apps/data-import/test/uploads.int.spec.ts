@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { ObjectNotFound } from '@quire/object-store/object-store';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { marcRecord } from '@quire/testing/marc';
 import {
@@ -56,9 +58,12 @@ describe('uploads', () => {
     it('take the last of two uploads', async () => {
       const drafted = await world.draft();
       await world.upload(drafted, Buffer.alloc(5000, ' '));
-      const before = await world.filesWithBytes();
+      const old = await world.objectOf(drafted.fileId);
       expect((await world.upload(drafted, RECORD)).status).toBe(200);
-      expect(await world.filesWithBytes()).toBe(before);
+      await expect(world.isolated.store.get(old)).rejects.toThrow(ObjectNotFound);
+      await world.expectNoIntents();
+      const stored = await world.isolated.store.get(await world.objectOf(drafted.fileId));
+      expect(await buffer(stored)).toEqual(RECORD);
       const [file] = await world.rows<{ bytes: string; frames: string; problem: string | null }>(
         'select * from upload_file where tenant_id = $1 and id = $2',
         [drafted.fileId],

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { uuidV5 } from '@quire/contracts/ids';
 import { boolArray, int4Array, int8Array, textArray, uuidArray } from '@quire/postgres/bulk';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
-import type { UploadChunk } from '../pipeline/frame-upload.js';
+import type { UploadChunk } from '../domain/upload-chunk.js';
 
 /** Uploads that run now: a lease, the key of their object, and the chunks found so far (data-import, 7.2). */
 export interface FileUploadRow {

@@ -113,7 +113,7 @@ export class JobExecutions {
   /** Changes columns of a locked job; the trigger refuses an illegal status. Gives the row as it is then. */
   async change(tx: TenantTx, id: string, change: JobChange): Promise<JobRow> {
     const { startsNow, endsNow, ...values } = change;
-    const columns = Object.entries(values).filter(([, value]) => value !== undefined);
+    const columns = Object.entries(values);
     const sets = columns.map(([name], index) => `${COLUMN[name as Column]} = $${index + 3}`);
     if (startsNow) sets.push('processing_started_at = now()');
     if (endsNow) sets.push('completed_at = now()');

@@ -116,18 +116,17 @@ export class UploadDefinitions {
     );
   }
 
-  /** @param started never goes back to false */
+  /** @param change.started never goes back to false */
   async setStatus(
     tx: TenantTx,
     id: string,
-    status: DefinitionStatus,
-    started: boolean,
-    userName?: string,
+    change: { status: DefinitionStatus; started?: boolean; userName?: string | undefined },
   ): Promise<void> {
+    const { status, started = false, userName = null } = change;
     await tx.execute(
       `update upload_definition set status = $3, processing_started = processing_started or $4, updated_at = greatest(now(), updated_at),
          updated_by = $5, updated_by_name = coalesce($6, updated_by_name) where tenant_id = $1 and id = $2`,
-      [tx.tenantId, id, status, started, tx.scope.actorId, userName ?? null],
+      [tx.tenantId, id, status, started, tx.scope.actorId, userName],
     );
   }
 

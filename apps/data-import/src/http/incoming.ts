@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { failures } from '../domain/failures.js';
 import type { Incoming } from '../usecases/file-uploads.js';
@@ -9,10 +10,6 @@ export function incomingOf(request: FastifyRequest): Incoming {
   if (type !== undefined && essence !== '' && essence !== 'application/octet-stream')
     throw failures.notBytes(type);
   const length = request.headers['content-length'];
-  const bytes = (request.body ?? nothing()) as AsyncIterable<Uint8Array>;
+  const bytes = (request.body ?? Readable.from([])) as AsyncIterable<Uint8Array>;
   return { bytes, ...(length === undefined ? {} : { announced: Number(length) }) };
-}
-
-async function* nothing(): AsyncGenerator<Uint8Array> {
-  await Promise.resolve();
 }

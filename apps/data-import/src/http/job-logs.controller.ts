@@ -7,24 +7,24 @@ import {
   booleanParameter,
   correctTotal,
   enumParameter,
+  parsePaging,
   single,
-  type Paging,
   type Query,
 } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
 import { readTenant, streamTenant, type TenantRead } from '@quire/postgres/tenant';
 import { streamCollection } from '@quire/service/answers';
-import { PagingOf, PathId, QueryOf } from '@quire/service/queries';
+import { PathId, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { JobChunks } from '../db/job-chunks.js';
-import { JobErrors, type Place } from '../db/job-errors.js';
+import { JobErrors } from '../db/job-errors.js';
 import { JobExecutions } from '../db/job-executions.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { failures, texts } from '../domain/failures.js';
 import { jobOf, logEntryOf } from '../domain/shapes.js';
-import { ImportFiles } from '../files/import-files.js';
+import { FailedRecords } from '../usecases/failed-records.js';
 
 const ID = { name: 'id', notFound: texts.jobNotFound };
 const JOB_ID = { name: 'jobExecutionId', notFound: texts.jobNotFound };
@@ -38,7 +38,7 @@ export class JobLogsController {
     private readonly chunks: JobChunks,
     private readonly errors: JobErrors,
     private readonly definitions: UploadDefinitions,
-    private readonly files: ImportFiles,
+    private readonly failed: FailedRecords,
   ) {}
 
   @Get('metadata-provider/jobLogEntries/:jobExecutionId')
@@ -47,7 +47,6 @@ export class JobLogsController {
     @ScopeOf() scope: Scope,
     @PathId(JOB_ID) id: string,
     @QueryOf() query: Query,
-    @PagingOf() paging: Paging,
     @Res() reply: FastifyReply,
   ): FastifyReply {
     if (!booleanParameter(query, 'errorsOnly', false)) {
@@ -55,6 +54,7 @@ export class JobLogsController {
       const reason = 'must be true: entries of saved records are not offered yet';
       throw badParameter('errorsOnly', sent, reason);
     }
+    const paging = parsePaging(query);
     const descending = enumParameter(query, 'order', ['asc', 'desc']) === 'desc';
     const found: { total?: number } = {};
     const { jobs, errors } = this;
@@ -104,27 +104,10 @@ export class JobLogsController {
     @PathId(ID) id: string,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const key = await readTenant(this.source, scope, async (tx) => {
-      if (!(await this.jobs.view(tx, id))) throw failures.jobNotFound(id);
-      return (await this.errors.count(tx, id)) > 0 ? this.chunks.objectKey(tx, id) : undefined;
-    });
-    if (key !== undefined && !(await this.files.exists(key))) throw failures.fileGone();
-    const bytes = key === undefined ? [] : this.files.parts(key, this.places(scope, id));
+    const bytes = await this.failed.bytes(scope, id);
     void reply
       .header('content-type', 'application/marc')
       .header('content-disposition', `attachment; filename="failed-${id}.mrc"`);
     await reply.send(Readable.from(bytes, { objectMode: false }));
-  }
-
-  private async *places(scope: Scope, jobId: string): AsyncGenerator<Place> {
-    for (let after = -1; ;) {
-      const places = await readTenant(this.source, scope, (tx) =>
-        this.errors.placesAfter(tx, jobId, after),
-      );
-      yield* places;
-      const last = places.at(-1);
-      if (!last) return;
-      after = last.order;
-    }
   }
 }

@@ -1,5 +1,6 @@
 import { generateMarc } from '@quire/testing/marc';
-import { UploadFraming, type UploadChunk } from './frame-upload.js';
+import type { UploadChunk } from '../domain/upload-chunk.js';
+import { UploadFraming } from './frame-upload.js';
 
 const RT = 0x1d;
 const KIB = 1024;

@@ -1,34 +1,13 @@
 import { FrameSplitter, type Frame } from '@quire/marc/iso2709/split';
 import { recognise, RECOGNISE_BYTES, type InputFormat } from '@quire/marc/iso2709/recognise';
 import type { FileProblem } from '../domain/file-problem.js';
+import type { UploadChunk } from '../domain/upload-chunk.js';
 
-/**
- * Finds the borders of the records of a file while its bytes pass to the store, and cuts them into chunks (data-import, 8.1):
- * up to 1,000 frames or 4 MiB, whichever comes first; a frame that framing refuses stands alone. Memory does not depend on
- * the size of the file.
- *
- * Framing gives up, and the rest of the bytes is only stored, as soon as nothing in the file can be imported: its first bytes
- * name another format, none of its first 1,000 frames begins like a record, or it has more records than a file may have.
- * Two gigabytes of anything else must not become a million chunk rows.
- */
-export interface UploadChunk {
-  readonly chunkNo: number;
-  readonly offset: number;
-  /** At most 4 MiB, unless the one frame is refused. */
-  readonly length: number;
-  readonly firstOrder: number;
-  readonly count: number;
-  /** `[skipped, length]` of each frame, as one flat JSON list. */
-  readonly frames: string;
-  /** The one frame is too long to be read. */
-  readonly refused: boolean;
-}
-
-export const CHUNK_FRAMES_MAX = 1000;
-export const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
+const CHUNK_FRAMES_MAX = 1000;
+const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
 /** A file none of whose first frames starts with five digits is no MARC file (8.2). */
 const PLAUSIBLE_WITHIN = 1000;
-export const FILE_RECORDS_MAX = 10_000_000;
+const FILE_RECORDS_MAX = 10_000_000;
 /** Leader/06 of holdings, whose 004 may name a record earlier in the file (9.2). */
 const HOLDINGS: ReadonlySet<number> = new Set(Buffer.from('uvxy'));
 
@@ -39,6 +18,15 @@ const FORMAT_PROBLEM: Readonly<Partial<Record<InputFormat, FileProblem>>> = {
   EDIFACT: 'EDIFACT',
 };
 
+/**
+ * Finds the borders of the records of a file while its bytes pass to the store, and cuts them into chunks (data-import, 8.1):
+ * up to 1,000 frames or 4 MiB, whichever comes first; a frame that framing refuses stands alone. Memory does not depend on
+ * the size of the file.
+ *
+ * Framing gives up, and the rest of the bytes is only stored, as soon as nothing in the file can be imported: its first bytes
+ * name another format, none of its first 1,000 frames begins like a record, or it has more records than a file may have.
+ * Two gigabytes of anything else must not become a million chunk rows.
+ */
 export class UploadFraming {
   /** Frames found; none of them counts when the file has a problem. */
   frames = 0;

@@ -8,8 +8,9 @@ import { CLOCK, IDS, SETTINGS } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
 import { importSettings, type ImportSettings } from '../config.js';
 import { failures } from '../domain/failures.js';
+import type { UploadChunk } from '../domain/upload-chunk.js';
 import { ImportFiles } from '../files/import-files.js';
-import { UploadFraming, type UploadChunk } from '../pipeline/frame-upload.js';
+import { UploadFraming } from '../pipeline/frame-upload.js';
 import { UploadSteps, type Upload } from './upload-steps.js';
 import { UploadDrafts, type Definition } from './upload-definitions.js';
 

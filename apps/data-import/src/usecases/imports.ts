@@ -58,7 +58,11 @@ export class Imports {
         tx,
         ready.map((file) => file.id),
       );
-      await this.definitions.setStatus(tx, definitionId, 'COMPLETED', true, caller.username);
+      await this.definitions.setStatus(tx, definitionId, {
+        status: 'COMPLETED',
+        started: true,
+        userName: caller.username,
+      });
     });
     this.dispatch.wake();
   }

@@ -102,12 +102,15 @@ export class UploadDrafts {
       const row = await this.definitions.lock(tx, definitionId);
       if (!row) throw failures.definitionToChangeNotFound(definitionId);
       if (change.files) {
-        await this.replaceFiles(tx, caller, row, change.files, removed);
+        await this.replaceFiles(tx, caller, row, { sent: change.files, removed });
         await this.recompute(tx, definitionId, caller.username);
       }
       // A free label; it starts and stops nothing, and the next file event computes it anew.
       if (change.status && !row.processing_started)
-        await this.definitions.setStatus(tx, definitionId, change.status, false, caller.username);
+        await this.definitions.setStatus(tx, definitionId, {
+          status: change.status,
+          userName: caller.username,
+        });
       return this.read(tx, definitionId);
     });
   }
@@ -140,15 +143,14 @@ export class UploadDrafts {
       files.map((file) => file.status),
       row.processing_started,
     );
-    await this.definitions.setStatus(tx, id, status, false, userName);
+    await this.definitions.setStatus(tx, id, { status, userName });
   }
 
   private async replaceFiles(
     tx: TenantTx,
     caller: Caller,
     row: DefinitionRow,
-    sent: readonly SentFile[],
-    removed: string[],
+    { sent, removed }: { sent: readonly SentFile[]; removed: string[] },
   ): Promise<void> {
     const stored = await this.definitions.filesOf(tx, [row.id]);
     const kept = new Set(sent.map((file) => file.id?.toLowerCase()));

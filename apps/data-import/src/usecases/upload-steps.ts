@@ -8,8 +8,9 @@ import { FileUploads as FileUploadRows } from '../db/file-uploads.js';
 import { JobExecutions } from '../db/job-executions.js';
 import { UploadDefinitions, type FileRow } from '../db/upload-definitions.js';
 import { failures } from '../domain/failures.js';
+import type { UploadChunk } from '../domain/upload-chunk.js';
 import { ImportFiles } from '../files/import-files.js';
-import type { UploadChunk, UploadFraming } from '../pipeline/frame-upload.js';
+import type { UploadFraming } from '../pipeline/frame-upload.js';
 import { JobEvents } from './job-events.js';
 import { UploadDrafts } from './upload-definitions.js';
 
