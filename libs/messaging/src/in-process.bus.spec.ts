@@ -192,10 +192,34 @@ describe('closing the bus', () => {
     expect(await Promise.all(published)).toEqual([POSTPONED, POSTPONED]);
   });
 
-  it('takes nothing afterwards', async () => {
+  it('postpones what one of two groups has not finished', async () => {
+    const bus = new InProcessBus();
+    const hands = new Hands();
+    bus.subscribe(group(() => Promise.resolve()));
+    bus.subscribe(group(hands.handle));
+    const published = bus.publish(envelope('1'));
+    await bus.close(1);
+    expect(await published).toEqual(POSTPONED);
+  });
+
+  it('leaves no timer that would keep the process alive', async () => {
+    const timers = () =>
+      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const bus = new InProcessBus(() => NEVER_MS);
+    bus.subscribe(group(() => Promise.reject(AWAY)));
+    void bus.publish(envelope('1'));
+    await settle();
+    expect(timers()).toBe(before + 1);
+    await bus.close(0);
+    expect(timers()).toBe(before);
+  });
+
+  it('takes nothing afterwards, also what nobody listens to', async () => {
     const bus = new InProcessBus();
     bus.subscribe(group(() => Promise.reject(new Error('not to be called'))));
     await bus.close(0);
     expect(await bus.publish(envelope('1'))).toEqual(POSTPONED);
+    expect(await bus.publish(envelope('2', 'key', ExportDeleted.type))).toEqual(POSTPONED);
   });
 });
