@@ -15,6 +15,7 @@ import { TenantKey } from '@quire/object-store/tenant-key';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { startIsolated, type Isolated } from '@quire/service/isolated';
 import type { DataSource } from 'typeorm';
+import type { ImportSettings } from '../src/config.js';
 import { dataImport } from '../src/service.js';
 import { Sent, storageStub } from './storage-stub.js';
 
@@ -71,9 +72,15 @@ export class ImportWorld implements AsyncDisposable {
     readonly sent: Sent,
   ) {}
 
-  static async start(databaseUrl: string): Promise<ImportWorld> {
+  static async start(
+    databaseUrl: string,
+    settings: Partial<ImportSettings> = {},
+  ): Promise<ImportWorld> {
     const sent = new Sent();
-    const isolated = await startIsolated([dataImport, storageStub(sent)], { databaseUrl });
+    const isolated = await startIsolated([dataImport, storageStub(sent)], {
+      databaseUrl,
+      settings: { 'data-import': settings },
+    });
     const world = new ImportWorld(isolated, sent);
     for (const tenant of [TENANT, OTHER_TENANT]) await isolated.enable(tenant);
     return world;

@@ -30,7 +30,7 @@ export class JobProfiles {
       params: [JSON.stringify(rows)],
       schema: 'data_import',
     });
-    const order = query?.sortKeys && query.sortKeys.length > 0 ? orderBy : 'p.name, p.id';
+    const order = query?.sortKeys && query.sortKeys.length > 0 ? orderBy : 'lower(p.name), p.id';
     const found = await tx.query<{ id: string }>(
       `select p.id from jsonb_to_recordset($1::jsonb) as p (id uuid, name text, description text) where ${where} order by ${order}`,
       params,

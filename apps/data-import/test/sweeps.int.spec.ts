@@ -1,0 +1,113 @@
+import { testDatabase, type TestDatabase } from '@quire/testing/database';
+import { marcRecord } from '@quire/testing/marc';
+import { TenantKey } from '@quire/object-store/tenant-key';
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { CURRENT, ImportWorld, TENANT, type Drafted } from './import-world.js';
+
+/** Requests until what must happen by itself counts as never. */
+const TRIES_MAX = 3000;
+const RECORD = marcRecord({ fields: [['001', 'a1']] });
+
+/** What the sweeps see is made by turning rows into what a dead process leaves; they run every few milliseconds here. */
+describe('the sweeps of data-import', () => {
+  let database: TestDatabase;
+  let world: ImportWorld;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    world = await ImportWorld.start(database.url, { sweepMs: 20 });
+  });
+
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+    await database.close();
+  });
+
+  const fileOf = async (drafted: Drafted): Promise<{ status: string }> => {
+    const { json } = await world.get(`${CURRENT}/${drafted.id}`);
+    return (json as { fileDefinitions: [{ status: string }] }).fileDefinitions[0];
+  };
+  const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+    for (let tries = 0; !(await isSo()); tries += 1)
+      if (tries > TRIES_MAX) throw new Error('never');
+  };
+  /** An object whose writer died: bytes, an intent, and for an upload its row. */
+  const leftOver = async (): Promise<TenantKey> => {
+    const key = TenantKey.of('import', TENANT, randomUUID());
+    await world.isolated.store.put(key, Readable.from([RECORD]));
+    await world.change('insert into object_intent (tenant_id, key) values ($1, $2)', [
+      key.toString(),
+    ]);
+    return key;
+  };
+  const upload = async (drafted: Drafted, key: TenantKey, lease: string): Promise<void> => {
+    await world.change(
+      `insert into file_upload (tenant_id, id, file_id, object_key, lease_until)
+       values ($1, $2, $3, $4, clock_timestamp() + $5::interval)`,
+      [key.uuid, drafted.fileId, key.toString(), lease],
+    );
+    await world.change(
+      `update upload_file set status = 'UPLOADING' where tenant_id = $1 and id = $2`,
+      [drafted.fileId],
+    );
+  };
+
+  it('make the file of an upload that died an error, and remove what it stored', async () => {
+    const drafted = await world.draft();
+    const key = await leftOver();
+    await upload(drafted, key, '-1 second');
+    await until(async () => (await fileOf(drafted)).status === 'ERROR');
+    await until(async () => (await world.isolated.store.stat(key)) === undefined);
+    expect((await world.upload(drafted, RECORD)).status).toBe(200);
+    expect((await fileOf(drafted)).status).toBe('UPLOADED');
+  });
+
+  it('remove objects that nobody refers to, but never one that is still being uploaded', async () => {
+    const [living, forgotten] = [await leftOver(), await leftOver()];
+    const drafted = await world.draft();
+    await upload(drafted, living, '60 seconds');
+    await world.change(
+      `update object_intent set at = at - interval '61 minutes' where tenant_id = $1 and key = any ($2)`,
+      [[living.toString(), forgotten.toString()]],
+    );
+    await until(async () => (await world.isolated.store.stat(forgotten)) === undefined);
+    expect(await world.isolated.store.stat(living)).toBe(RECORD.length);
+    expect((await fileOf(drafted)).status).toBe('UPLOADING');
+  });
+
+  it('end a job whose last chunk was counted by a process that died then', async () => {
+    const { jobId } = await world.start(RECORD);
+    await world.sent.of(jobId, 1);
+    await world.change(
+      `update job_chunk set state = 'DONE', created = 1 where tenant_id = $1 and job_id = $2`,
+      [jobId],
+    );
+    await until(async () => (await world.job(jobId)).status !== 'PARSING_IN_PROGRESS');
+    expect(await world.job(jobId)).toMatchObject({ status: 'COMMITTED', result: 'SUCCESS' });
+  });
+
+  it('send a chunk again whose answer is a minute late', async () => {
+    const { jobId } = await world.start(RECORD);
+    await world.sent.of(jobId, 1);
+    await world.change(
+      `update job_chunk set released_at = released_at - interval '61 seconds' where tenant_id = $1 and job_id = $2`,
+      [jobId],
+    );
+    const [first, again] = await world.sent.of(jobId, 2);
+    expect(again).toEqual({ ...first, attempt: 2 });
+    await world.saved(again!);
+    await world.saved(first!);
+    expect(await world.job(jobId)).toMatchObject({
+      status: 'COMMITTED',
+      progress: { current: 1, total: 1 },
+    });
+  });
+
+  it('take a job for incomplete when a chunk was answered without being saved', async () => {
+    const { jobId } = await world.start(RECORD);
+    const [chunk] = await world.sent.of(jobId, 1);
+    await world.saved(chunk!, { skipped: true });
+    expect(await world.job(jobId)).toMatchObject({ status: 'ERROR', result: 'FAILED' });
+  });
+});
