@@ -395,6 +395,15 @@ describe('upload definitions', () => {
       expect(await statusOfJob(added.jobExecutionId)).toBe('NEW');
     });
 
+    it('get several new files in the order in which they were sent', async () => {
+      const { id, fileDefinitions } = await world.create('a.mrc');
+      const names = ['z.mrc', 'm.mrc', 'k.mrc', 'c.mrc', 'b.mrc'];
+      const body = { fileDefinitions: [...names.map((name) => ({ name })), fileDefinitions[0]] };
+      const { json } = await put(id, body);
+      const shown = json.fileDefinitions as { name: string }[];
+      expect(shown.map(({ name }) => name)).toEqual(['a.mrc', ...names]);
+    });
+
     it('keep files that are processed, and stay completed', async () => {
       const drafted = await world.draft();
       await world.upload(drafted, RECORD);
@@ -405,6 +414,11 @@ describe('upload definitions', () => {
         text: `Cannot remove file ${fileId} - it is already being processed`,
       });
       expect((await put(id, { status: 'NEW' })).json.status).toBe('COMPLETED');
+      const added = { fileDefinitions: [{ id: fileId, name: 'a.mrc' }, { name: 'late.mrc' }] };
+      expect(await put(id, added)).toMatchObject({
+        status: 400,
+        text: `Cannot add file to uploadDefinition ${id} - linked files are already being processed`,
+      });
     });
   });
 

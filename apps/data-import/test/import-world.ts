@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import type { Clock } from '@quire/contracts/clock';
 import type { ChunkReadyPayload } from '@quire/contracts/data-import';
 import type { EventDefinition } from '@quire/contracts/define-event';
 import { ROUTES } from '@quire/contracts/routes';
@@ -75,11 +76,13 @@ export class ImportWorld implements AsyncDisposable {
   static async start(
     databaseUrl: string,
     settings: Partial<ImportSettings> = {},
+    clock?: Clock,
   ): Promise<ImportWorld> {
     const sent = new Sent();
     const isolated = await startIsolated([dataImport, storageStub(sent)], {
       databaseUrl,
       settings: { 'data-import': settings },
+      ...(clock === undefined ? {} : { clock }),
     });
     const world = new ImportWorld(isolated, sent);
     for (const tenant of [TENANT, OTHER_TENANT]) await isolated.enable(tenant);

@@ -1,6 +1,12 @@
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { marcRecord } from '@quire/testing/marc';
-import { ImportWorld, OTHER_TENANT, OTHER_USER_ID, type Answer } from './import-world.js';
+import {
+  ImportWorld,
+  OTHER_TENANT,
+  OTHER_USER_ID,
+  PROFILE_ID,
+  type Answer,
+} from './import-world.js';
 
 const RECORD = marcRecord({ fields: [['001', 'a1']] });
 
@@ -78,6 +84,33 @@ describe('the list of import jobs', () => {
     ]);
   });
 
+  it('is filtered by user, profile, kind and names that are not wanted', async () => {
+    expect(await names(`userId=${OTHER_USER_ID}`)).toEqual(['theirs.mrc']);
+    expect(await names(`profileIdAny=${PROFILE_ID}`)).toEqual(['done.mrc', 'running.mrc']);
+    expect(await names(`profileIdNotAny=${PROFILE_ID}&fileName=*r*`)).toEqual([
+      'child 2.mrc',
+      'child 1.mrc',
+      'Spring 100%.mrc',
+      'winter.mrc',
+      'theirs.mrc',
+    ]);
+    const others = 'subordinationTypeNotAny=CHILD&fileNameNotAny=winter.mrc';
+    expect(
+      await names(`${others}&fileNameNotAny=theirs.mrc&profileIdNotAny=${PROFILE_ID}`),
+    ).toEqual(['Spring 100%.mrc']);
+    expect(await names('excludeJobProfileName=default*&statusNot=NEW')).toEqual([]);
+  });
+
+  it('is filtered by the time at which jobs ended', async () => {
+    const { json } = await list('fileName=done.mrc');
+    const [{ completedDate }] = json.jobExecutions as [{ completedDate: string }];
+    const year = (change: number): string =>
+      String(new Date(completedDate).getUTCFullYear() + change);
+    expect(await names(`completedAfter=${year(-1)}-01-01`)).toEqual(['done.mrc']);
+    expect(await names(`completedAfter=${year(1)}-01-01`)).toEqual([]);
+    expect(await names(`completedBefore=${year(1)}-01-01T00:00:00Z`)).toEqual(['done.mrc']);
+  });
+
   it('is sorted and paged as asked', async () => {
     const sorted = await names('sortBy=file_name,asc&limit=3');
     expect(sorted).toEqual(['child 1.mrc', 'child 2.mrc', 'done.mrc']);
@@ -101,12 +134,17 @@ describe('the list of import jobs', () => {
     },
   );
 
-  it.each(['statusAny=OPEN', 'uiStatusAny=OPEN', 'limit=-1', 'totalRecords=some'])(
-    'refuses a bad parameter: %s',
-    async (query) => {
-      const { status, text } = await list(query);
-      expect(status).toBe(400);
-      expect(text).toContain(`'${query.split('=')[0]}' parameter is incorrect`);
-    },
-  );
+  it.each([
+    'statusAny=OPEN',
+    'statusNot=OPEN',
+    'userId=x',
+    'completedAfter=soon',
+    'uiStatusAny=OPEN',
+    'limit=-1',
+    'totalRecords=some',
+  ])('refuses a bad parameter: %s', async (query) => {
+    const { status, text } = await list(query);
+    expect(status).toBe(400);
+    expect(text).toContain(`'${query.split('=')[0]}' parameter is incorrect`);
+  });
 });

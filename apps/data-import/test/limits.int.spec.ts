@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { testClock } from '@quire/testing/clock';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { marcRecord } from '@quire/testing/marc';
 import { CURRENT, ImportWorld, OTHER_TENANT } from './import-world.js';
@@ -24,6 +25,34 @@ function openEnded(): { source: Readable; end: () => void } {
   return { source, end: () => source.push(null) };
 }
 
+describe('an upload on a slow line', () => {
+  it('keeps its lease while bytes arrive, however few', async () => {
+    await using database = await testDatabase();
+    const clock = testClock(new Date());
+    await using world = await ImportWorld.start(database.url, {}, clock);
+    const drafted = await world.draft();
+    const { source, end } = openEnded();
+    const pending = world.upload(drafted, source);
+    const lease = async (): Promise<number> => {
+      const sql = 'select lease_until from file_upload where tenant_id = $1';
+      const [row] = await world.rows<{ lease_until: Date }>(sql);
+      return row?.lease_until.getTime() ?? 0;
+    };
+    for (let tries = 0; (await lease()) === 0 && tries < TRIES_MAX; tries += 1);
+    const before = await lease();
+    // When the first bytes are looked at is not to be seen from here, so more of them come, each after ten seconds.
+    let records = 1;
+    for (; (await lease()) === before && records < TRIES_MAX; records += 1) {
+      clock.advance(10_000);
+      source.push(RECORD);
+    }
+    expect(await lease()).toBeGreaterThan(before);
+    end();
+    expect((await pending).status).toBe(200);
+    expect((await world.job(drafted.jobId)).totalRecordsInFile).toBe(records);
+  });
+});
+
 describe('the limits of data-import', () => {
   let database: TestDatabase;
   let world: ImportWorld;
@@ -43,9 +72,9 @@ describe('the limits of data-import', () => {
     await database.close();
   });
 
-  const uploading = async (count: number): Promise<void> => {
+  const uploading = async (count: number, tenant?: string): Promise<void> => {
     const running = 'select from file_upload where tenant_id = $1';
-    for (let tries = 0; (await world.rows(running)).length < count; tries += 1)
+    for (let tries = 0; (await world.rows(running, [], tenant)).length < count; tries += 1)
       if (tries > TRIES_MAX) throw new Error('never');
   };
 
@@ -92,9 +121,12 @@ describe('the limits of data-import', () => {
     expect(refused.headers['retry-after']).toBe('5');
     const other = { tenant: OTHER_TENANT };
     const theirs = await world.draft('theirs.mrc', other);
-    expect((await world.upload(theirs, RECORD, other)).status).toBe(200);
-    first.end();
-    second.end();
+    const third = openEnded();
+    running.push(world.upload(theirs, third.source, other));
+    await uploading(1, OTHER_TENANT);
+    const fourth = await world.upload(await world.draft('more.mrc', other), RECORD, other);
+    expect(fourth.status).toBe(429);
+    for (const { end } of [first, second, third]) end();
     for (const upload of running) expect((await upload).status).toBe(200);
     expect((await world.upload(drafts[2]!, RECORD)).status).toBe(200);
   });

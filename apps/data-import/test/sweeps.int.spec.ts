@@ -3,7 +3,8 @@ import { marcRecord } from '@quire/testing/marc';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { CURRENT, ImportWorld, TENANT, type Drafted } from './import-world.js';
+import { UploadSteps } from '../src/usecases/upload-steps.js';
+import { CURRENT, ImportWorld, TENANT, USER_ID, type Drafted } from './import-world.js';
 
 /** Requests until what must happen by itself counts as never. */
 const TRIES_MAX = 3000;
@@ -108,6 +109,25 @@ describe('the sweeps of data-import', () => {
     const { jobId } = await world.start(RECORD);
     const [chunk] = await world.sent.of(jobId, 1);
     await world.saved(chunk!, { skipped: true });
-    expect(await world.job(jobId)).toMatchObject({ status: 'ERROR', result: 'FAILED' });
+    const ended = await world.job(jobId);
+    expect(ended).toMatchObject({ status: 'ERROR', result: 'FAILED' });
+    await world.saved(chunk!);
+    expect(await world.job(jobId)).toEqual(ended);
+  });
+
+  it('leave the content of a file alone when the answer to its commit was lost', async () => {
+    const drafted = await world.draft();
+    await world.upload(drafted, RECORD);
+    const [file] = await world.rows<{ object_key: string }>(
+      'select object_key from upload_file where tenant_id = $1 and id = $2',
+      [drafted.fileId],
+    );
+    const key = TenantKey.parse(file?.object_key ?? '');
+    const steps = world.isolated.services.get('data-import')!.app.get(UploadSteps);
+    const { id: definitionId, fileId } = drafted;
+    const upload = { id: key.uuid, key: key.toString(), fileId, definitionId };
+    await steps.broken({ tenantId: TENANT, actorId: USER_ID }, upload);
+    expect(await world.isolated.store.stat(key)).toBe(RECORD.length);
+    expect((await fileOf(drafted)).status).toBe('UPLOADED');
   });
 });

@@ -134,6 +134,27 @@ describe('framing of an upload', () => {
     expect([chunks, count]).toEqual([[], 0]);
   });
 
+  it('begins a chunk with no more skipped bytes than fit into it beside the record', () => {
+    const blanks = 9 * 1024 * KIB;
+    const { chunks } = framed(joined(frame(50), ' '.repeat(blanks), frame(100), frame(60)));
+    expect(chunks.map(({ length }) => length)).toEqual([50, 4 * 1024 * KIB, 60]);
+    expect(chunks[1]).toMatchObject({ firstOrder: 1, count: 1 });
+    expect(chunks[1]!.offset + chunks[1]!.length).toBe(50 + blanks + 100);
+    expect(pairsOf(chunks[1])).toEqual([4 * 1024 * KIB - 100, 100]);
+  });
+
+  it('counts a record that may refer to an earlier one only if it will be read', () => {
+    const inOrder = (...parts: readonly (Buffer | string)[]): boolean => {
+      const framing = new UploadFraming();
+      framing.push(joined(...parts));
+      framing.end();
+      return framing.inOrder;
+    };
+    expect(inOrder('00030nam\x1d')).toBe(false);
+    for (const type of 'uvxy') expect(inOrder(`00030n${type}m\x1d`)).toBe(true);
+    expect(inOrder('00030nam\x1d', frame(1100 * KIB), '00030nam\x1d')).toBe(false);
+  });
+
   it('takes a file for MARC only if one of the first thousand frames starts with five digits', () => {
     const junk = 'junk\x1d';
     expect(framed(joined(junk.repeat(999), frame(30))).problem).toBeUndefined();
