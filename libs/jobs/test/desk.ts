@@ -20,7 +20,7 @@ export const TRANSITIONS: Transitions<Status> = {
 export interface Desk extends AsyncDisposable {
   readonly source: DataSource;
   /** One more replica, with a pool of its own. */
-  open(poolSize: number): Promise<DataSource>;
+  open(poolSize: number, applicationName?: string): Promise<DataSource>;
 }
 
 /**
@@ -55,8 +55,11 @@ export async function openDesk(
     [{ service: 'data-export', schema, migrations: [Desk1700000000000] }],
     passwordOf,
   );
-  const open = async (poolSize: number) => {
-    const source = await openSource(database.url, schema, passwordOf, { poolSize });
+  const open = async (poolSize: number, applicationName = schema) => {
+    const source = await openSource(database.url, schema, passwordOf, {
+      poolSize,
+      applicationName,
+    });
     opened.defer(() => source.destroy());
     return source;
   };

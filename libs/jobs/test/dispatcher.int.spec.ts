@@ -117,15 +117,18 @@ describe('a dispatcher', () => {
     one.start();
     await inRound.promise;
     const waiting = new Waiting(1);
-    await using two = dispatcher(waiting.round, await desk.open(2));
+    await using two = dispatcher(waiting.round, await desk.open(2, 'second replica'));
     const empty = waiting.empty();
     two.start();
-    await until(
-      desk.source,
-      `select count(*) = 2 from pg_stat_activity
-       where datname = current_database() and state = 'idle' and query like 'select pg_try_advisory_lock%'`,
-    );
-    goOn.resolve();
+    try {
+      await until(
+        desk.source,
+        `exists (select from pg_stat_activity where application_name = 'second replica' and state = 'idle'
+           and query like 'select pg_try_advisory_lock%')`,
+      );
+    } finally {
+      goOn.resolve();
+    }
     await empty;
     expect(waiting.released).toBe(1);
   });
