@@ -203,16 +203,33 @@ describe('closing the bus', () => {
   });
 
   it('leaves no timer that would keep the process alive', async () => {
-    const timers = () =>
-      process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-    const before = timers();
-    const bus = new InProcessBus(() => NEVER_MS);
-    bus.subscribe(group(() => Promise.reject(AWAY)));
-    void bus.publish(envelope('1'));
-    await settle();
-    expect(timers()).toBe(before + 1);
-    await bus.close(0);
-    expect(timers()).toBe(before);
+    const WAIT_MS = NEVER_MS + 1;
+    const { jest } = import.meta;
+    const made = jest.spyOn(globalThis, 'setTimeout');
+    const cleared = jest.spyOn(globalThis, 'clearTimeout');
+    const timers = (): unknown[] =>
+      made.mock.calls
+        .map(([, ms], at) => ({ ms, timer: made.mock.results[at]?.value as unknown }))
+        .filter(({ ms }) => ms === WAIT_MS)
+        .map(({ timer }) => timer);
+    try {
+      const bus = new InProcessBus(() => WAIT_MS);
+      let fail: () => void = () => undefined;
+      const late = new Promise<never>((_, reject) => (fail = () => reject(AWAY)));
+      bus.subscribe(group(({ id }) => (id === 'late' ? late : Promise.reject(AWAY))));
+      for (const id of ['early', 'late']) void bus.publish(envelope(id));
+      await settle();
+      const [timer, ...others] = timers();
+      expect(others).toEqual([]);
+      const closing = bus.close(NEVER_MS);
+      expect(cleared.mock.calls.flat()).toContain(timer);
+      fail();
+      await closing;
+      expect(timers()).toHaveLength(1);
+    } finally {
+      made.mockRestore();
+      cleared.mockRestore();
+    }
   });
 
   it('takes nothing afterwards, also what nobody listens to', async () => {

@@ -46,7 +46,8 @@ async function collected<T>(items: AsyncIterable<T>): Promise<T[]> {
 async function inTransaction(): Promise<number> {
   const [row] = await source.query<{ n: number }[]>(
     `select count(*)::int as n from pg_stat_activity
-     where datname = current_database() and state <> 'idle' and pid <> pg_backend_pid()`,
+     where datname = current_database() and backend_type = 'client backend' and state <> 'idle'
+       and pid <> pg_backend_pid()`,
   );
   return row?.n ?? 0;
 }
