@@ -153,11 +153,23 @@ class Reader {
   }
 }
 
-/** For `--print-config`: the effective settings, one a line, secrets hidden. */
+/** Settings whose name does not follow from ours by the one rule. */
+const NAMES: Readonly<Record<string, string>> = {
+  okapiStrict: 'OKAPI_STRICT',
+  databaseUrl: 'DATABASE_URL',
+  cookieSameSite: 'QUIRE_COOKIE_SAMESITE',
+};
+
+function nameOf(setting: string): string {
+  const words = setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+  return NAMES[setting] ?? `QUIRE_${words}`;
+}
+
+/** For `--print-config`: the effective ones by the names of the environment, one a line, secrets hidden. */
 export function describeSettings(settings: QuireSettings): string {
-  const lines = Object.entries(settings).map(([name, value]) => {
-    const setting = name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-    return `${setting}=${SECRETS.test(setting) ? '(hidden)' : String(value)}`;
+  const lines = Object.entries(settings).map(([setting, value]) => {
+    const name = nameOf(setting);
+    return `${name}=${SECRETS.test(name) ? '(hidden)' : String(value)}`;
   });
   return `${lines.sort().join('\n')}\n`;
 }
