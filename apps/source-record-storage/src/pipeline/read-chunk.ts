@@ -5,11 +5,11 @@ import type { ChunkCounts, ChunkError, MarcRecordType } from '@quire/contracts/s
 import type { RecordWarning } from '@quire/marc/errors';
 import { summarise, type RecordSummary } from '@quire/marc/fields';
 import { cutFrames, type CutFrame } from '@quire/marc/iso2709/split';
-import { readRecord } from '@quire/marc/iso2709/read';
 import { find999ff, with999ff, type Ids999ff } from '@quire/marc/iso2709/stored';
 import type { MarcRecord } from '@quire/marc/record';
 import { acceptedIds, identify, NOTHING_STORED, type StoredIds } from '../domain/identity.js';
 import { check, EXTERNAL_NAME, TYPE_LETTER, type CheckContext } from '../domain/record-checks.js';
+import { readFrame } from './read-frame.js';
 import { cut, RecordRows } from './record-rows.js';
 
 /**
@@ -88,9 +88,10 @@ class ChunkReader {
     return { rows: this.rows, errors: this.errors, counts: this.counts };
   }
 
-  read({ frame, skipped, offset }: CutFrame, order: number): void {
+  read(cutFrame: CutFrame, order: number): void {
+    const { frame, offset } = cutFrame;
     const place: Place = { order, at: this.chunk.offset + offset, frame };
-    const record = readRecord(frame, { skipped, strict: this.context.options.strict });
+    const record = readFrame(cutFrame, this.chunk);
     if (record.failed) {
       this.fail(place, { code: record.code, field: record.tag, detail: record.detail });
       return;
