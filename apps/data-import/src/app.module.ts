@@ -4,6 +4,7 @@ import { JobChunks } from './db/job-chunks.js';
 import { JobErrors } from './db/job-errors.js';
 import { JobExecutions } from './db/job-executions.js';
 import { JobProfiles } from './db/job-profiles.js';
+import { ImportTenantSettings } from './db/tenant-settings.js';
 import { UploadDefinitions } from './db/upload-definitions.js';
 import { ChunksHandlers } from './events/chunks.handlers.js';
 import { ImportFiles } from './files/import-files.js';
@@ -11,6 +12,7 @@ import { JobLogsController } from './http/job-logs.controller.js';
 import { JobProfilesController } from './http/job-profiles.controller.js';
 import { JobsController } from './http/jobs.controller.js';
 import { SeedDefinitionsController } from './http/seed-definitions.controller.js';
+import { SettingsController } from './http/settings.controller.js';
 import { UploadDefinitionsController } from './http/upload-definitions.controller.js';
 import { Dispatch } from './usecases/dispatch.js';
 import { FailedRecords } from './usecases/failed-records.js';
@@ -30,6 +32,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
     JobsController,
     JobLogsController,
     JobProfilesController,
+    SettingsController,
     ChunksHandlers,
   ],
   providers: [
@@ -40,6 +43,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
       JobChunks,
       JobErrors,
       JobProfiles,
+      ImportTenantSettings,
       ImportFiles,
     ],
     ...[

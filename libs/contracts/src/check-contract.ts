@@ -19,6 +19,18 @@ export function checkContract<T extends object>(
   return violations.length > 0 ? { violations } : { value: checked as T };
 }
 
+/** Checks and converts one value that is not null, for which there is no class. @param path key of its violations */
+export function checkField(
+  type: FieldType,
+  value: unknown,
+  path: string,
+): { readonly value: unknown } | { readonly violations: readonly Violation[] } {
+  const findings = new Findings(false);
+  const checked = checkValue(type, value, path, findings);
+  const { violations } = findings;
+  return violations.length > 0 ? { violations } : { value: checked };
+}
+
 class Findings {
   readonly violations: Violation[] = [];
 
@@ -47,14 +59,14 @@ function checkObject(
   const fields = fieldsOf(contract);
   const result = Object.create(contract.prototype as object) as Record<string, unknown>;
   for (const field of fields) {
-    const checked = checkField(field, sent, path, out);
+    const checked = checkProperty(field, sent, path, out);
     if (checked !== ABSENT && !field.readOnly) result[field.name] = checked;
   }
   if (!isOpen(contract) && !out.ignoreUnknown) reportUnknown(fields, sent, path, out);
   return result;
 }
 
-function checkField(
+function checkProperty(
   field: Field,
   sent: Record<string, unknown>,
   path: string,

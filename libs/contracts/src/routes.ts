@@ -54,6 +54,12 @@ const dataImport = (line: string, permission: string, extra: Extra = {}): Route 
 const sourceStorage = (line: string, permission: string, extra: Extra = {}): Route =>
   route('source-record-storage', line, { permission, ...extra });
 
+/** Tenant settings: the same two routes in every service that has some. */
+const settings = (service: ServiceName, base: string): { read: Route; change: Route } => ({
+  read: route(service, `GET ${base}/settings`, { permission: 'quire.settings.item.get' }),
+  change: route(service, `PUT ${base}/settings/:key`, { permission: 'quire.settings.item.put' }),
+});
+
 const open = (reason: string): Extra => ({ access: 'public', reason });
 const LOGIN = open('who logs in has no token yet');
 const HEALTH = open('probes and monitors ask without a token');
@@ -120,7 +126,11 @@ const dataExportRoutes = {
   ),
 } as const;
 
+const importSettings = settings('data-import', '/data-import');
+
 const dataImportRoutes = {
+  importSettings: importSettings.read,
+  changeImportSetting: importSettings.change,
   createSeedDefinition: dataImport(
     'POST /data-import/upload/definition',
     'data-import.upload.definition.post',

@@ -18,6 +18,9 @@ const profile = (
   description,
 });
 
+/** What is taken when nobody names a profile. */
+export const DEFAULT_PROFILE_ID = '36a83bc5-9fef-4baa-a36d-7a0f34351dfa';
+
 export const JOB_PROFILES: readonly ImportJobProfile[] = [
   profile(
     'e34d7b92-9b83-11eb-a8b3-0242ac130003',
@@ -38,7 +41,7 @@ export const JOB_PROFILES: readonly ImportJobProfile[] = [
     'Stores MARC holdings records; others fail one by one',
   ),
   profile(
-    '36a83bc5-9fef-4baa-a36d-7a0f34351dfa',
+    DEFAULT_PROFILE_ID,
     'Quire - Create MARC records',
     ['MARC_BIB', 'MARC_AUTHORITY', 'MARC_HOLDING'],
     'Stores MARC records of every type',
