@@ -1,6 +1,6 @@
 import { LEADER, sound } from '../test/records.js';
 import { controlField, dataField } from './iso2709/write.js';
-import { marcJsonText, toMarcJson } from './marc-json.js';
+import { marcJsonText, toMarcJson, writeMarcJsonLine } from './marc-json.js';
 
 const record = sound([
   controlField('001', 'a "quoted" \\ number'),
@@ -42,5 +42,12 @@ describe('MARC-in-JSON', () => {
       LEADER,
     );
     expect(marcJsonText(first)).toBe(JSON.stringify(toMarcJson(first)));
+  });
+
+  it('is one line of a file, whatever a reader takes for the end of a line', () => {
+    const line = writeMarcJsonLine(record).toString();
+    expect(line.split(/[\n\r\u0085\u2028\u2029]/)).toEqual([line.trimEnd(), '']);
+    expect(line).toContain(String.raw`\u0085\u2028`);
+    expect(JSON.parse(line)).toEqual(toMarcJson(record));
   });
 });

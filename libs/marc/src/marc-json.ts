@@ -49,6 +49,18 @@ export function marcJsonText(record: MarcRecord): string {
   return `${json}]}`;
 }
 
+/**
+ * A record as one line of a file of JSON lines, UTF-8, with its line end. Characters that some readers take for line
+ * ends (U+0085, U+2028, U+2029) are written as escapes.
+ */
+export function writeMarcJsonLine(record: MarcRecord): Buffer {
+  const text = marcJsonText(record).replace(
+    /[\u0085\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return Buffer.from(`${text}\n`);
+}
+
 /** Searches in the field alone: in the whole record a field without delimiters would be searched to its very end. */
 function dataText(body: string): string {
   let json = `{"ind1":${quote(body[0]!)},"ind2":${quote(body[1]!)},"subfields":[`;
