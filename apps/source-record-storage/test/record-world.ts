@@ -21,7 +21,7 @@ const PERMISSIONS = ROUTES.flatMap(({ service, permission }) =>
 
 export interface Ask {
   readonly tenant?: string;
-  readonly issuer?: 'gateway' | 'data-export';
+  readonly issuer?: 'gateway' | 'data-export' | 'data-import';
   readonly permissions?: readonly string[];
   readonly body?: object;
   readonly accept?: string;
@@ -40,14 +40,19 @@ export interface Answer {
  * keeps the answers.
  */
 export class RecordWorld implements AsyncDisposable {
-  private readonly exporter: ServiceClient;
+  /** The services that may call this one themselves. */
+  private readonly callers: ReadonlyMap<string, ServiceClient>;
 
   private constructor(
     readonly isolated: Isolated,
     private readonly told: Told[],
   ) {
-    const { pairs } = isolated.keys.of('data-export');
-    this.exporter = new ServiceClient('data-export', isolated.urls, pairs, systemClock, randomIds);
+    const clientOf = (name: ServiceName): ServiceClient => {
+      const { pairs } = isolated.keys.of(name);
+      return new ServiceClient(name, isolated.urls, pairs, systemClock, randomIds);
+    };
+    const callers = ['data-export', 'data-import'] as const;
+    this.callers = new Map(callers.map((name) => [name, clientOf(name)]));
   }
 
   static async start(databaseUrl: string): Promise<RecordWorld> {
@@ -59,7 +64,7 @@ export class RecordWorld implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.exporter.close();
+    for (const client of this.callers.values()) client.close();
     await this.isolated.stop();
   }
 
@@ -141,7 +146,7 @@ export class RecordWorld implements AsyncDisposable {
 
   private call(method: 'GET' | 'POST', target: string, ask: Ask): Promise<ServiceAnswer> {
     const { tenant = TENANT, issuer = 'gateway', permissions = PERMISSIONS, body, accept } = ask;
-    const client = issuer === 'gateway' ? this.isolated.client : this.exporter;
+    const client = this.callers.get(issuer) ?? this.isolated.client;
     return client.call({
       to: 'source-record-storage',
       method,

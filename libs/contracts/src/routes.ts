@@ -53,6 +53,9 @@ const dataImport = (line: string, permission: string, extra: Extra = {}): Route 
   route('data-import', line, { permission, ...extra });
 const sourceStorage = (line: string, permission: string, extra: Extra = {}): Route =>
   route('source-record-storage', line, { permission, ...extra });
+/** For one other service, never routed from outside (conventions, section 18). */
+const sourceInternal = (line: string, issuer: ServiceName): Route =>
+  route('source-record-storage', line, { internal: true, issuers: [issuer] });
 
 /** Tenant settings: the same two routes in every service that has some. */
 const settings = (service: ServiceName, base: string): { read: Route; change: Route } => ({
@@ -226,6 +229,7 @@ const sourceStorageRoutes = {
   instanceIds: sourceStorage('GET /instance-bulk/ids', 'inventory-storage.record-bulk.ids.get', {
     issuers: ['gateway', 'data-export'],
   }),
+  exportIds: sourceInternal('POST /internal/instance-ids', 'data-export'),
 } as const;
 
 export const routes = {

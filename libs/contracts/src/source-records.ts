@@ -130,6 +130,21 @@ export class InstanceIds {
   @Int({ optional: true }) readonly totalRecords?: number;
 }
 
+export const INSTANCE_IDS_TYPES = ['INSTANCE', 'HOLDING', 'AUTHORITY'] as const;
+export type InstanceIdsType = (typeof INSTANCE_IDS_TYPES)[number];
+export const INSTANCE_IDS_DELETED = ['exclude', 'include', 'only'] as const;
+export type InstanceIdsDeleted = (typeof INSTANCE_IDS_DELETED)[number];
+
+/** Which ids an export takes: `POST /internal/instance-ids` (source-record-storage, 8.3). */
+export class InstanceIdsRequest {
+  /** CQL; absent: all. */
+  @Text({ optional: true }) readonly query?: string;
+  /** `INSTANCE` unless said. */
+  @OneOf(INSTANCE_IDS_TYPES, { optional: true }) readonly recordType?: InstanceIdsType;
+  /** By the one rule for deleted records; absent: those of state ACTUAL. */
+  @OneOf(INSTANCE_IDS_DELETED, { optional: true }) readonly deleted?: InstanceIdsDeleted;
+}
+
 /** Counts of one chunk; together they are as many as the chunk has frames (data-import, 10.3). */
 export class ChunkCounts {
   @Int() readonly created: number;

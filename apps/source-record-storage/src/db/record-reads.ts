@@ -136,8 +136,8 @@ const byExternalIds = (state: string): string => `
 
 const DUPLICATES_MAX = 32_767;
 
-/** {@link isDeleted} in SQL. */
-const DELETED = `r.state = 'DELETED' or coalesce(r.leader_status in ('${LOGICALLY_DELETED.join("', '")}'), false)`;
+/** {@link isDeleted} in SQL, of a row `r`. */
+export const DELETED_SQL = `r.state = 'DELETED' or coalesce(r.leader_status in ('${LOGICALLY_DELETED.join("', '")}'), false)`;
 
 const FRAMES = `
   select string_agg(
@@ -145,7 +145,7 @@ const FRAMES = `
       when q.id is null then int4send(5) || '\\x04'::bytea || int4send($4 + at.n)
       when r.id is null then int4send(5) || '\\x02'::bytea || int4send($4 + at.n)
       else (int4send(40 + octet_length(c.content)) || '\\x01'::bytea || int4send($4 + at.n)
-        || set_byte('\\x00'::bytea, 0, (${DELETED})::int + 2 * r.suppress_discovery::int)
+        || set_byte('\\x00'::bytea, 0, (${DELETED_SQL})::int + 2 * r.suppress_discovery::int)
         || int2send(least(r.others, ${DUPLICATES_MAX})::int2) || uuid_send(r.matched_id) || uuid_send(r.external_id)) || c.content
     end, ''::bytea order by at.n) as frames ${byExternalIds(CURRENT)}`;
 
