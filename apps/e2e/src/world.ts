@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readQuireSettings } from '@quire/quire/config';
 import { startQuire, type RunningQuire } from '@quire/quire/embedded';
+import { objection } from './seed-oracle.js';
 
 /**
  * All of Quire for a story, as a user starts it: five services in this process, a PostgreSQL of its own, files on disk, the
@@ -42,7 +43,11 @@ export class World implements AsyncDisposable {
     return (answer.json as { okapiToken: string }).okapiToken;
   }
 
-  /** One request, with the answer read whole. */
+  /**
+   * One request, with the answer read whole.
+   *
+   * @throws Error if the seed that the call is of does not declare the status, or its schema does not take the answer
+   */
   async send(method: string, path: string, request: Sent = {}): Promise<Answer> {
     const { json, body = json === undefined ? undefined : JSON.stringify(json) } = request;
     const response = await fetch(path.startsWith('http') ? path : this.url + path, {
@@ -57,7 +62,7 @@ export class World implements AsyncDisposable {
     const bytes = Buffer.from(await response.arrayBuffer());
     const text = bytes.toString('utf8');
     const isJson = (response.headers.get('content-type') ?? '').includes('json');
-    return {
+    const answer: Answer = {
       status: response.status,
       headers: response.headers,
       bytes,
@@ -67,6 +72,9 @@ export class World implements AsyncDisposable {
           ? JSON.parse(text)
           : undefined,
     };
+    const wrong = objection({ method, target: path }, answer);
+    if (wrong !== undefined) throw new Error(`${wrong}\n${text.slice(0, 500)}`);
+    return answer;
   }
 
   /** A caller with a token, for most requests of a story. */
