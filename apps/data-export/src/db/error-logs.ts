@@ -3,7 +3,7 @@ import { formatDate } from '@quire/contracts/dates';
 import { jsonbArray, textArray, uuidArray } from '@quire/postgres/bulk';
 import type { TenantTx } from '@quire/postgres/tenant';
 import type { AffectedRecord, LogRow } from '../domain/error-codes.js';
-import type { Listing } from './pages.js';
+import type { Listing } from '@quire/postgres/pages';
 
 export interface ErrorLogRow {
   readonly id: string;

@@ -7,7 +7,7 @@ import type { ExportJob } from '../domain/job-answer.js';
 import type { JobCounts, StartParameters } from '../domain/job-execution.js';
 import type { MappingSnapshot } from '../domain/mapping-profile.js';
 import type { InputCounts } from './file-definitions.js';
-import type { Listing } from './pages.js';
+import type { Listing } from '@quire/postgres/pages';
 import { STAMP_COLUMNS, stampsOf, stampValues, type StampRow } from './stamps.js';
 import type { Stamps } from '../domain/job-answer.js';
 

@@ -5,7 +5,7 @@ import type { CqlEntity } from '@quire/postgres/cql-entity';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
 import { BUILT_IN_JOB_PROFILES } from '../domain/built-in-profiles.js';
 import { metadataOf, type Stamps } from '../domain/job-answer.js';
-import type { Listing } from './pages.js';
+import type { Listing } from '@quire/postgres/pages';
 import { SYSTEM_USER, systemStamps } from './system-user.js';
 import { STAMP_COLUMNS, stampsOf, stampValues, type StampRow } from './stamps.js';
 

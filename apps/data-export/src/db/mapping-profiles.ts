@@ -12,7 +12,7 @@ import {
   type ProfileRow,
   type ProfileWrite,
 } from './job-profiles.js';
-import type { Listing } from './pages.js';
+import type { Listing } from '@quire/postgres/pages';
 import { STAMP_COLUMNS, stampValues } from './stamps.js';
 import { SYSTEM_USER, systemStamps } from './system-user.js';
 

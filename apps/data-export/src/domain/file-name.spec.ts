@@ -1,4 +1,4 @@
-import { attachment, baseOf, cutName, displayName, outputName, quickBaseOf } from './file-name.js';
+import { baseOf, cutName, displayName, outputName, quickBaseOf } from './file-name.js';
 
 describe('names of files', () => {
   it.each([
@@ -45,11 +45,5 @@ describe('names of files', () => {
 
   it('an output carries the number of its job', () => {
     expect(outputName('test', 112)).toBe('test-112.mrc');
-  });
-
-  it('a download has an ASCII name and its true one', () => {
-    expect(attachment("Bücher 'x'-1.mrc")).toBe(
-      `attachment; filename="B_cher 'x'-1.mrc"; filename*=UTF-8''B%C3%BCcher%20%27x%27-1.mrc`,
-    );
   });
 });

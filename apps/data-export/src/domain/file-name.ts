@@ -59,15 +59,3 @@ function cut(text: string, charactersMax: number): string {
   const end = text.slice(0, charactersMax);
   return end.isWellFormed() ? end : end.slice(0, -1);
 }
-
-/**
- * `Content-Disposition` of a download (RFC 6266): an ASCII name for old readers, the true one in RFC 8187 form.
- */
-export function attachment(name: string): string {
-  const ascii = name.replace(/[^\x20-\x7e]/g, '_').replace(/["\\]/g, '_');
-  const encoded = encodeURIComponent(name).replace(
-    /['()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
-}

@@ -7,7 +7,7 @@ import { QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { errorLogAnswer, errorLogListing, type ErrorLogRow } from '../db/error-logs.js';
-import { answerList } from './listings.js';
+import { answerList } from '@quire/service/listings';
 
 @Controller('data-export/logs')
 export class ErrorLogsController {

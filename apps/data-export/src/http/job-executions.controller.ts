@@ -13,7 +13,7 @@ import { failures } from '../domain/failures.js';
 import { jobAnswer } from '../domain/job-answer.js';
 import { Downloads } from '../usecases/downloads.js';
 import { answerDialect } from './dialects.js';
-import { answerList } from './listings.js';
+import { answerList } from '@quire/service/listings';
 
 @Controller('data-export/job-executions')
 export class JobExecutionsController {

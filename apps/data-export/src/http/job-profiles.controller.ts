@@ -19,7 +19,7 @@ import { BUILT_IN, NAME_OF_2020 } from '../domain/built-in-profiles.js';
 import { failures } from '../domain/failures.js';
 import { Profiles } from '../usecases/profiles.js';
 import { answerDialect } from './dialects.js';
-import { answerList } from './listings.js';
+import { answerList } from '@quire/service/listings';
 
 const OF_2020 = { id: BUILT_IN.instanceJob, name: NAME_OF_2020 };
 

@@ -17,7 +17,7 @@ import {
 } from '../db/mapping-profiles.js';
 import { failures } from '../domain/failures.js';
 import { Profiles } from '../usecases/profiles.js';
-import { answerList } from './listings.js';
+import { answerList } from '@quire/service/listings';
 
 @Controller('data-export/mapping-profiles')
 export class MappingProfilesController {

@@ -2,13 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ServiceKeys } from '@quire/auth/keys';
 import { LINK_LIFE_MS, signLink, verifyLink } from '@quire/auth/signed-link';
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import type { DownloadLink } from '@quire/contracts/data-export';
 import { forbidden } from '@quire/contracts/failure';
 import type { Log } from '@quire/contracts/log';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import { ObjectNotFound } from '@quire/object-store/object-store';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
+import type { LinkedBytes } from '@quire/service/files';
 import { KEYS, LOG } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
 import type { SlicePart } from '../db/slices.js';
@@ -20,15 +20,6 @@ import { Fresh } from './fresh.js';
 
 /** Of a link of ours; it is good for nothing else. */
 const PURPOSE = 'export';
-
-export interface ExportedBytes {
-  readonly fileName: string;
-  readonly size: number;
-  /** The quotes are part of it. */
-  readonly etag: string;
-  /** Bytes `start` up to but not including `end`. */
-  open(start: number, end: number): Promise<Readable>;
-}
 
 /** Links to finished outputs, and the outputs behind the links (`data-export.md`, 7.4; reliability, section 13). */
 @Injectable()
@@ -59,7 +50,7 @@ export class Downloads {
   }
 
   /** What a link leads to. @throws Failure 403 for a bad one, 410 for an old one, 404 when the file is gone */
-  async follow(token: string, fileId: string): Promise<ExportedBytes> {
+  async follow(token: string, fileId: string): Promise<LinkedBytes> {
     const link = verifyLink(token, PURPOSE, this.fresh.now(), this.keys.links);
     if (link.fileId !== fileId) throw forbidden('Link is not valid');
     const scope = { tenantId: link.tenantId, actorId: link.userId };
@@ -68,6 +59,7 @@ export class Downloads {
     const { parts, fileName } = output;
     await this.audit(scope, 'link used', fileId);
     return {
+      contentType: 'application/marc',
       fileName,
       size: parts.reduce((sum, part) => sum + part.bytes, 0),
       etag: `"${digestOf(parts)}"`,

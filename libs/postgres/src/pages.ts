@@ -3,9 +3,9 @@ import { CqlError, listFailureText } from '@quire/cql/errors';
 import { parseCql, URL_LIMITS } from '@quire/cql/parser';
 import { refused } from '@quire/contracts/failure';
 import { correctTotal, type Paging } from '@quire/contracts/paging';
-import type { CqlEntity } from '@quire/postgres/cql-entity';
-import { compileCql } from '@quire/postgres/cql-where';
-import type { TenantRead } from '@quire/postgres/tenant';
+import type { CqlEntity } from './cql-entity.js';
+import { compileCql } from './cql-where.js';
+import type { TenantRead } from './tenant.js';
 
 /**
  * One page of a collection and its count, from one snapshot of the database (conventions, section 14). Any limit is served
@@ -21,6 +21,15 @@ export interface Listing {
   readonly defaultOrder: string;
   /** Prefix of `tenant_id` and of the default order. */
   readonly alias: string;
+  /** Schema of the functions that CQL needs, where `search_path` does not find them. */
+  readonly schema?: string;
+}
+
+/** A filter that no query can escape, because it is joined to the finished condition. */
+export interface ListFilter {
+  /** Column that must have this value. */
+  readonly column: string;
+  readonly value: string;
 }
 
 export interface CompiledList {
@@ -41,17 +50,23 @@ export function compileList(
   listing: Listing,
   text: string | undefined,
   tenantId: string,
+  only?: ListFilter,
 ): CompiledList {
-  const { alias, collection, defaultOrder } = listing;
+  const { alias, collection, defaultOrder, schema } = listing;
   try {
     const query = text === undefined || text === '' ? undefined : parseCql(text, URL_LIMITS);
-    const sql = compileCql(query, listing.entity, { params: [tenantId] });
+    const params: unknown[] = [tenantId];
+    const own = only ? ` and ${only.column} = $${params.push(only.value)}` : '';
+    const sql = compileCql(query, listing.entity, {
+      params,
+      ...(schema === undefined ? {} : { schema }),
+    });
     return {
       listing,
-      where: `${alias}.tenant_id = $1 and ${sql.where}`,
+      where: `${alias}.tenant_id = $1${own} and ${sql.where}`,
       orderBy: query && query.sortKeys.length > 0 ? sql.orderBy : defaultOrder,
       params: sql.params,
-      filtered: query !== undefined && !matchesAll(query),
+      filtered: only !== undefined || (query !== undefined && !matchesAll(query)),
     };
   } catch (error) {
     if (error instanceof CqlError) throw refused(listFailureText(collection, error), 'cql');
@@ -72,14 +87,14 @@ export class Page<R extends object> {
     private readonly paging: Paging,
   ) {}
 
-  async *rows(tx: TenantRead): AsyncGenerator<R> {
+  async *batches(tx: TenantRead): AsyncGenerator<readonly R[]> {
     const { listing, where, orderBy, params } = this.list;
     const { offset, limit } = this.paging;
     this.counted = await countRows(tx, this.list, this.paging);
     if (limit === 0) return;
     const sql = `select ${listing.columns} from ${listing.table} ${listing.alias} where ${where}
       order by ${orderBy} limit ${limit} offset ${offset}`;
-    for await (const batch of tx.cursor<R>(sql, params, Math.min(limit, CURSOR_ROWS))) yield* batch;
+    yield* tx.cursor<R>(sql, params, Math.min(limit, CURSOR_ROWS));
   }
 
   /** @param rows that were sent */

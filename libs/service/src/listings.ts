@@ -1,0 +1,55 @@
+import { checkLang, parsePaging, single, type Paging, type Query } from '@quire/contracts/paging';
+import type { Scope } from '@quire/contracts/scope';
+import { compileList, Page, type ListFilter, type Listing } from '@quire/postgres/pages';
+import { streamTenant, type TenantRead } from '@quire/postgres/tenant';
+import type { FastifyReply } from 'fastify';
+import type { DataSource } from 'typeorm';
+import { streamCollection } from './answers.js';
+
+export interface AnsweredList<R extends object> {
+  readonly key: string;
+  readonly listing: Listing;
+  readonly query: Query;
+  readonly scope: Scope;
+  readonly write: (row: R) => object;
+}
+
+/** A list whose rows are completed from another table, a batch at a time. */
+export interface CompletedList<R extends object> extends Omit<AnsweredList<R>, 'write'> {
+  readonly paging: Paging;
+  /** Only these rows, whatever the query says. */
+  readonly only?: ListFilter;
+  readonly write: (tx: TenantRead, rows: readonly R[]) => Promise<readonly object[]>;
+}
+
+/** A collection with CQL and paging, the rows streamed (conventions, section 14). @throws Failure 400 */
+export function answerList<R extends object>(
+  source: DataSource,
+  reply: FastifyReply,
+  list: AnsweredList<R>,
+): FastifyReply {
+  return answerCompletedList<R>(source, reply, {
+    ...list,
+    paging: parsePaging(list.query),
+    write: (_tx, rows) => Promise.resolve(rows.map(list.write)),
+  });
+}
+
+export function answerCompletedList<R extends object>(
+  source: DataSource,
+  reply: FastifyReply,
+  list: CompletedList<R>,
+): FastifyReply {
+  const { key, listing, query, scope, paging, only } = list;
+  checkLang(query);
+  const compiled = compileList(listing, single(query, 'query'), scope.tenantId, only);
+  const page = new Page<R>(compiled, paging);
+  async function* items(tx: TenantRead): AsyncGenerator<object> {
+    for await (const rows of page.batches(tx)) yield* await list.write(tx, rows);
+  }
+  return streamCollection(reply, {
+    key,
+    items: streamTenant(source, scope, items),
+    totalRecords: (rows) => page.total(rows),
+  });
+}
