@@ -230,6 +230,13 @@ const sourceStorageRoutes = {
     issuers: ['gateway', 'data-export'],
   }),
   exportIds: sourceInternal('POST /internal/instance-ids', 'data-export'),
+  snapshotEntries: sourceInternal('GET /internal/snapshots/:jobExecutionId/entries', 'data-import'),
+  snapshotEntry: sourceInternal(
+    'GET /internal/snapshots/:jobExecutionId/entries/:recordId',
+    'data-import',
+  ),
+  recordEntry: sourceInternal('GET /internal/entries/:recordId', 'data-import'),
+  recordContent: sourceInternal('GET /internal/records/:recordId/content', 'data-import'),
 } as const;
 
 export const routes = {
