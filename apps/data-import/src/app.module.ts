@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { FileUploads as FileUploadRows } from './db/file-uploads.js';
 import { JobChunks } from './db/job-chunks.js';
+import { JobWork } from './db/job-work.js';
 import { JobErrors } from './db/job-errors.js';
 import { JobExecutions } from './db/job-executions.js';
 import { JobProfiles } from './db/job-profiles.js';
@@ -8,6 +9,7 @@ import { ImportTenantSettings } from './db/tenant-settings.js';
 import { UploadDefinitions } from './db/upload-definitions.js';
 import { ChunksHandlers } from './events/chunks.handlers.js';
 import { ImportFiles } from './files/import-files.js';
+import { ImportWorkController } from './http/import-work.controller.js';
 import { JobLogsController } from './http/job-logs.controller.js';
 import { JobProfilesController } from './http/job-profiles.controller.js';
 import { JobsController } from './http/jobs.controller.js';
@@ -17,9 +19,12 @@ import { UploadDefinitionsController } from './http/upload-definitions.controlle
 import { Dispatch } from './usecases/dispatch.js';
 import { FailedRecords } from './usecases/failed-records.js';
 import { FileUploads } from './usecases/file-uploads.js';
+import { ImportStarts } from './usecases/import-starts.js';
 import { ImportWork } from './usecases/import-work.js';
 import { Imports } from './usecases/imports.js';
+import { JobDetails } from './usecases/job-details.js';
 import { JobEvents } from './usecases/job-events.js';
+import { Pauses } from './usecases/pauses.js';
 import { Sweeps, SweptUploads } from './usecases/sweeps.js';
 import { UploadDrafts } from './usecases/upload-definitions.js';
 import { UploadSteps } from './usecases/upload-steps.js';
@@ -31,6 +36,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
     UploadDefinitionsController,
     JobsController,
     JobLogsController,
+    ImportWorkController,
     JobProfilesController,
     SettingsController,
     ChunksHandlers,
@@ -41,6 +47,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
       FileUploadRows,
       JobExecutions,
       JobChunks,
+      JobWork,
       JobErrors,
       JobProfiles,
       ImportTenantSettings,
@@ -54,7 +61,10 @@ import { UploadSteps } from './usecases/upload-steps.js';
       Dispatch,
       FailedRecords,
       ImportWork,
+      ImportStarts,
       Imports,
+      JobDetails,
+      Pauses,
       SweptUploads,
       Sweeps,
     ],

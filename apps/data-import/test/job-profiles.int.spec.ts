@@ -7,6 +7,7 @@ const NAMES = [
   'Default - Create instance and SRS MARC Bib',
   'Default - Create SRS MARC Authority',
   'Quire - Create MARC records',
+  'Quire - Create or update MARC records',
 ];
 
 describe('the built-in job profiles', () => {
@@ -32,7 +33,7 @@ describe('the built-in job profiles', () => {
   it('are listed by name, each with all that clients read', async () => {
     const { json } = await world.get(`${BASE}?limit=1000`);
     expect(Object.keys(json)).toEqual(['jobProfiles', 'totalRecords']);
-    expect(json.totalRecords).toBe(4);
+    expect(json.totalRecords).toBe(5);
     expect((json.jobProfiles as { name: string }[]).map(({ name }) => name)).toEqual(NAMES);
     expect(json.jobProfiles[3]).toEqual({
       id: '36a83bc5-9fef-4baa-a36d-7a0f34351dfa',
@@ -52,17 +53,17 @@ describe('the built-in job profiles', () => {
     expect(await names('name=="Quire - Create MARC records"')).toEqual([NAMES[3]]);
     expect(
       await names('dataType==("MARC") AND id<>(e34d7b92-9b83-11eb-a8b3-0242ac130003)'),
-    ).toEqual([NAMES[0], NAMES[2], NAMES[3]]);
+    ).toEqual([NAMES[0], NAMES[2], NAMES[3], NAMES[4]]);
     expect(await names('name=authority')).toEqual([NAMES[2]]);
     expect(await names('name==nothing')).toEqual([]);
     expect(await names('cql.allRecords=1 sortBy name/sort.descending', '&limit=1')).toEqual([
-      NAMES[3],
+      NAMES[4],
     ]);
-    expect(await names('hidden==false', '&offset=3')).toEqual([NAMES[3]]);
+    expect(await names('hidden==false', '&offset=4')).toEqual([NAMES[4]]);
   });
 
   it('are counted without a page, and not counted on demand', async () => {
-    expect((await world.get(`${BASE}?limit=0`)).json).toEqual({ jobProfiles: [], totalRecords: 4 });
+    expect((await world.get(`${BASE}?limit=0`)).json).toEqual({ jobProfiles: [], totalRecords: 5 });
     expect((await world.get(`${BASE}?totalRecords=none`)).json).not.toHaveProperty('totalRecords');
   });
 

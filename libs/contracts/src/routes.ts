@@ -198,6 +198,14 @@ const dataImportRoutes = {
     'GET /data-import/jobExecutions/:id/failedRecords.mrc',
     'metadata-provider.jobLogEntries.collection.get',
   ),
+  pauseImport: dataImport(
+    'POST /data-import/jobExecutions/:id/pause',
+    'quire.data-import.pause.post',
+  ),
+  resumeImport: dataImport(
+    'POST /data-import/jobExecutions/:id/resume',
+    'quire.data-import.resume.post',
+  ),
   listImportJobProfiles: dataImport(
     'GET /data-import-profiles/jobProfiles',
     'converter-storage.jobprofile.collection.get',

@@ -1,5 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { ErrorStatus, ImportResult, SubordinationType } from '@quire/contracts/data-import';
+import type {
+  ChunkOptions,
+  ErrorStatus,
+  ImportResult,
+  SubordinationType,
+} from '@quire/contracts/data-import';
 import type { JobStatus } from '@quire/contracts/source-records';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
 import type { JobMessage } from '../domain/file-problem.js';
@@ -26,6 +31,19 @@ export interface JobRow {
   readonly total: string | null;
   readonly input_complete: boolean;
   readonly version: string;
+  readonly in_order: boolean;
+  /** What was asked; once the work has begun all of them, as they are sent with the chunks. */
+  readonly options: Partial<ChunkOptions> | null;
+  readonly paused_at: Date | null;
+  /** Saves nothing, is listed nowhere, and nobody hears of it. */
+  readonly dry_run: boolean;
+  readonly retry_of: string | null;
+  /** The bytes it reads. */
+  readonly content_key: string | null;
+  readonly content_bytes: string | null;
+  readonly content_sha256: Buffer | null;
+  /** The file of which its errors speak, where that is not the one it reads. */
+  readonly origin_key: string | null;
 }
 
 /** With its live progress: a sum over the chunks that are done. */
@@ -200,6 +218,10 @@ export interface JobChange {
   readonly fileName?: string;
   readonly sourcePath?: string;
   readonly inOrder?: boolean;
+  readonly options?: Partial<ChunkOptions>;
+  readonly contentKey?: string | null;
+  readonly contentBytes?: number | null;
+  readonly contentSha256?: Buffer | null;
 }
 
 type Column = Exclude<keyof JobChange, 'startsNow' | 'endsNow'>;
@@ -215,6 +237,10 @@ const COLUMN: Readonly<Record<Column, string>> = {
   fileName: 'file_name',
   sourcePath: 'source_path',
   inOrder: 'in_order',
+  options: 'options',
+  contentKey: 'content_key',
+  contentBytes: 'content_bytes',
+  contentSha256: 'content_sha256',
 };
 
 const VIEW = `select j.*, (select coalesce(sum(c.created + c.updated + c.unchanged + c.failed), 0) from job_chunk c
@@ -244,7 +270,7 @@ function orderOf({ field, descending }: JobSort): string[] {
 function conditions(tx: TenantRead, filter: JobFilter): { where: string; params: unknown[] } {
   const params: unknown[] = [tx.tenantId];
   const bound = (value: unknown): string => `$${params.push(value)}`;
-  const where = ['j.tenant_id = $1', "j.subordination_type <> 'PARENT_MULTIPLE'"];
+  const where = ['j.tenant_id = $1', "j.subordination_type <> 'PARENT_MULTIPLE'", 'not j.dry_run'];
   const any = (column: string, values: readonly string[], cast = ''): void => {
     if (values.length > 0) where.push(`${column} = any (${bound(values)}${cast})`);
   };

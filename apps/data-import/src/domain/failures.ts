@@ -1,5 +1,6 @@
 import {
   brokenRule,
+  conflict,
   invalid,
   notFound,
   refused,
@@ -67,6 +68,15 @@ export const failures = {
     ),
   tooManyFiles: (key: string, files: number): Failure =>
     invalid(violation(`size must be between 0 and ${FILES_MAX}`, key, `${files} elements`)),
+  duplicateFile: (name: string, hrId: number): Failure =>
+    conflict(
+      `The file '${name}' was imported before by the job with hrId ${hrId}. Send X-Quire-Allow-Duplicate: true to import it again`,
+      'import.file.duplicate',
+    ),
+  notRunning: (id: string, status: string, what: 'paused' | 'resumed'): Failure =>
+    refused(`JobExecution ${id} cannot be ${what}: its status is ${status}`),
+  pausedAlready: (id: string): Failure => refused(`JobExecution ${id} is paused already`),
+  notPaused: (id: string): Failure => refused(`JobExecution ${id} is not paused`),
   idsDiffer: (): Failure => refused('Upload definition id in body and path differ'),
   otherProfile: (id: string): Failure =>
     refused(`JobExecution already associated to JobProfile with id '${id}'`),

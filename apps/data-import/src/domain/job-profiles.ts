@@ -1,6 +1,6 @@
 import type { ChunkProfile } from '@quire/contracts/data-import';
 
-/** The built-in job profiles that create records (data-import, section 6). */
+/** The built-in job profiles (data-import, section 6). */
 export interface ImportJobProfile extends ChunkProfile {
   readonly description: string;
 }
@@ -46,6 +46,14 @@ export const JOB_PROFILES: readonly ImportJobProfile[] = [
     ['MARC_BIB', 'MARC_AUTHORITY', 'MARC_HOLDING'],
     'Stores MARC records of every type',
   ),
+  {
+    id: 'f5480378-9acd-4f7e-8219-6410f4ac9582',
+    name: 'Quire - Create or update MARC records',
+    recordTypes: ['MARC_BIB', 'MARC_AUTHORITY', 'MARC_HOLDING'],
+    match: 'create-or-update',
+    description:
+      'Looks for each record among the stored ones by 999 ff $s, else by 001 with 003; updates it, skips it when nothing changed, or stores it as new',
+  },
 ];
 
 export const profileOf = (id: string): ImportJobProfile | undefined =>

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { formatDate } from '@quire/contracts/dates';
 import {
+  ImportCancelled,
   ImportCompleted,
   ImportJobChanged,
   ImportJobCreated,
@@ -11,7 +12,7 @@ import type { TenantTx } from '@quire/postgres/tenant';
 import type { JobRow, NewJob } from '../db/job-executions.js';
 import { uiStatusOf } from '../domain/job-execution.js';
 
-/** What the world learns of jobs; each in the transaction that makes it true. */
+/** What the world learns of jobs, each in the transaction that makes it true. Nobody hears of a dry run. */
 @Injectable()
 export class JobEvents {
   constructor(private readonly outbox: Outbox) {}
@@ -30,8 +31,9 @@ export class JobEvents {
     });
   }
 
-  changed(tx: TenantTx, job: JobRow): Promise<void> {
-    return this.outbox.add(tx, ImportJobChanged, {
+  async changed(tx: TenantTx, job: JobRow): Promise<void> {
+    if (job.dry_run) return;
+    await this.outbox.add(tx, ImportJobChanged, {
       ...about(tx, job),
       status: job.status,
       uiStatus: uiStatusOf(job.status),
@@ -44,13 +46,23 @@ export class JobEvents {
     });
   }
 
-  completed(tx: TenantTx, job: JobRow, counts: ImportCounts): Promise<void> {
-    return this.outbox.add(tx, ImportCompleted, {
+  async completed(tx: TenantTx, job: JobRow, counts: ImportCounts): Promise<void> {
+    if (job.dry_run) return;
+    await this.outbox.add(tx, ImportCompleted, {
       ...about(tx, job),
       status: job.status,
       result: job.result ?? 'FAILED',
       counts,
       completedDate: formatDate(job.completed_at ?? new Date(0)),
+    });
+  }
+
+  async cancelled(tx: TenantTx, job: JobRow): Promise<void> {
+    if (job.dry_run) return;
+    await this.outbox.add(tx, ImportCancelled, {
+      ...about(tx, job),
+      status: job.status,
+      userId: tx.scope.actorId,
     });
   }
 }
