@@ -1,5 +1,6 @@
 import {
   brokenRule,
+  conflict,
   invalid,
   notFound,
   refused,
@@ -19,7 +20,6 @@ export const texts = {
   fileToUploadNotFound: (id: string): string =>
     `FileDefinition not found. FileDefinition ID: ${id}`,
   jobNotFound: (id: string): string => `JobExecution with id '${id}' was not found`,
-  profileNotFound: (id: string): string => `JobProfile with id '${id}' was not found`,
 } as const;
 
 export const failures = {
@@ -50,9 +50,13 @@ export const failures = {
     tooLarge(`File size is too large: '${bytes}'. Please use file with size less than ${limit}.`),
   profileNotFound: (id: string): Failure =>
     invalid(
-      brokenRule(texts.profileNotFound(id), 'import.jobProfile.notFound', 'jobProfileInfo.id', id),
+      brokenRule(
+        `JobProfile with id '${id}' was not found`,
+        'import.jobProfile.notFound',
+        'jobProfileInfo.id',
+        id,
+      ),
     ),
-  profileUnknown: (id: string): Failure => notFound(texts.profileNotFound(id)),
   nothingUploaded: (id: string): Failure => refused(`No uploaded files in uploadDefinition ${id}`),
   fileGone: (): Failure => notFound('Not found'),
   tooManyJobs: (): Failure => tooMany(BUSY_RETRY_SECONDS),
@@ -64,18 +68,17 @@ export const failures = {
     ),
   tooManyFiles: (key: string, files: number): Failure =>
     invalid(violation(`size must be between 0 and ${FILES_MAX}`, key, `${files} elements`)),
-  tooManyCompositeFiles: (files: number): Failure =>
-    invalid(violation('size must be between 1 and 1', 'files', `${files} elements`)),
+  duplicateFile: (name: string, hrId: number): Failure =>
+    conflict(
+      `The file '${name}' was imported before by the job with hrId ${hrId}. Send X-Quire-Allow-Duplicate: true to import it again`,
+      'import.file.duplicate',
+    ),
+  notRunning: (id: string, status: string, what: 'paused' | 'resumed'): Failure =>
+    refused(`JobExecution ${id} cannot be ${what}: its status is ${status}`),
+  pausedAlready: (id: string): Failure => refused(`JobExecution ${id} is paused already`),
+  notPaused: (id: string): Failure => refused(`JobExecution ${id} is not paused`),
   idsDiffer: (): Failure => refused('Upload definition id in body and path differ'),
   otherProfile: (id: string): Failure =>
     refused(`JobExecution already associated to JobProfile with id '${id}'`),
   jobNotFound: (id: string): Failure => notFound(texts.jobNotFound(id)),
-  parentNotFound: (id: string): Failure => refused(texts.jobNotFound(id)),
-  noFiles: (): Failure => refused('Received files must not be empty'),
-  userNotFound: (id: string): Failure => refused(`No user found by user id :${id}`),
-  toParent: (): Failure => refused('Cannot update JobExecution status to PARENT'),
-  ofParent: (id: string): Failure =>
-    refused(`JobExecution ${id} current status is PARENT and cannot be updated`),
-  statusFixed: (id: string, from: string, to: string): Failure =>
-    refused(`JobExecution ${id} current status is ${from} and cannot be updated to ${to}`),
 } as const;

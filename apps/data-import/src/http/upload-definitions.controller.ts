@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
 import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
 import { ProcessFiles, UploadDefinition } from '@quire/contracts/data-import';
@@ -15,7 +15,7 @@ import { definitionOf } from '../domain/shapes.js';
 import { FileUploads } from '../usecases/file-uploads.js';
 import { Imports } from '../usecases/imports.js';
 import { UploadDrafts } from '../usecases/upload-definitions.js';
-import { incomingOf } from './incoming.js';
+import { incomingOf, wantedOf } from './incoming.js';
 
 const ID = { name: 'id', notFound: texts.definitionNotFound };
 const FILE_ID = { name: 'fileId', notFound: texts.fileToUploadNotFound };
@@ -78,7 +78,8 @@ export class UploadDefinitionsController {
     @CallerOf() caller: Caller,
     @PathId(ID) id: string,
     @Body() request: ProcessFiles,
+    @Headers() headers: FastifyRequest['headers'],
   ): Promise<void> {
-    await this.imports.start(caller, id, request);
+    await this.imports.start(caller, id, request, wantedOf(headers));
   }
 }
