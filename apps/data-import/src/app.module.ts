@@ -1,4 +1,6 @@
 import { Module } from '@nestjs/common';
+import { TENANT_SEED } from '@quire/service/tenants';
+import { FileExtensions as FileExtensionRows } from './db/file-extensions.js';
 import { FileUploads as FileUploadRows } from './db/file-uploads.js';
 import { JobChunks } from './db/job-chunks.js';
 import { JobWork } from './db/job-work.js';
@@ -10,14 +12,19 @@ import { UploadDefinitions } from './db/upload-definitions.js';
 import { ChunksHandlers } from './events/chunks.handlers.js';
 import { ImportFiles } from './files/import-files.js';
 import { ImportWorkController } from './http/import-work.controller.js';
+import { FileExtensionsController } from './http/file-extensions.controller.js';
 import { JobLogsController } from './http/job-logs.controller.js';
 import { JobProfilesController } from './http/job-profiles.controller.js';
 import { JobsController } from './http/jobs.controller.js';
 import { SeedDefinitionsController } from './http/seed-definitions.controller.js';
 import { SettingsController } from './http/settings.controller.js';
 import { UploadDefinitionsController } from './http/upload-definitions.controller.js';
+import { Autostarts } from './usecases/autostarts.js';
+import { DefinitionStates } from './usecases/definition-states.js';
 import { Dispatch } from './usecases/dispatch.js';
+import { DraftFiles } from './usecases/draft-files.js';
 import { FailedRecords } from './usecases/failed-records.js';
+import { FileExtensions } from './usecases/file-extensions.js';
 import { FileUploads } from './usecases/file-uploads.js';
 import { ImportStarts } from './usecases/import-starts.js';
 import { ImportWork } from './usecases/import-work.js';
@@ -39,6 +46,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
     ImportWorkController,
     JobProfilesController,
     SettingsController,
+    FileExtensionsController,
     ChunksHandlers,
   ],
   providers: [
@@ -51,10 +59,16 @@ import { UploadSteps } from './usecases/upload-steps.js';
       JobErrors,
       JobProfiles,
       ImportTenantSettings,
+      FileExtensionRows,
       ImportFiles,
     ],
     ...[
       JobEvents,
+      FileExtensions,
+      { provide: TENANT_SEED, useExisting: FileExtensions },
+      DefinitionStates,
+      DraftFiles,
+      Autostarts,
       UploadDrafts,
       FileUploads,
       UploadSteps,

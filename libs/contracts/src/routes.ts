@@ -165,6 +165,26 @@ const dataImportRoutes = {
     'POST /data-import/uploadDefinitions',
     'data-import.uploaddefinitions.post',
   ),
+  listUploadDefinitions: dataImport(
+    'GET /data-import/uploadDefinitions',
+    'data-import.uploadDefinitions.collection.get',
+  ),
+  updateUploadDefinition: dataImport(
+    'PUT /data-import/uploadDefinitions/:id',
+    'data-import.uploaddefinitions.put',
+  ),
+  removeUploadDefinition: dataImport(
+    'DELETE /data-import/uploadDefinitions/:id',
+    'data-import.uploaddefinitions.delete',
+  ),
+  addFile: dataImport(
+    'POST /data-import/uploadDefinitions/:id/files',
+    'data-import.uploadDefinitions.files.item.post',
+  ),
+  removeFile: dataImport(
+    'DELETE /data-import/uploadDefinitions/:id/files/:fileId',
+    'data-import.uploaddefinitions.files.delete',
+  ),
   readUploadDefinition: dataImport(
     'GET /data-import/uploadDefinitions/:id',
     'data-import.uploadDefinitions.item.get',
@@ -178,6 +198,32 @@ const dataImportRoutes = {
     'POST /data-import/uploadDefinitions/:id/processFiles',
     'data-import.uploadDefinitions.processFiles.item.post',
   ),
+  listFileExtensions: dataImport(
+    'GET /data-import/fileExtensions',
+    'data-import.fileExtensions.collection.get',
+  ),
+  createFileExtension: dataImport(
+    'POST /data-import/fileExtensions',
+    'data-import.fileExtensions.post',
+  ),
+  readFileExtension: dataImport(
+    'GET /data-import/fileExtensions/:id',
+    'data-import.fileExtensions.item.get',
+  ),
+  updateFileExtension: dataImport(
+    'PUT /data-import/fileExtensions/:id',
+    'data-import.fileExtensions.put',
+  ),
+  removeFileExtension: dataImport(
+    'DELETE /data-import/fileExtensions/:id',
+    'data-import.fileExtensions.delete',
+  ),
+  restoreFileExtensions: dataImport(
+    'POST /data-import/fileExtensions/restore/default',
+    'data-import.fileExtensions.default.post',
+  ),
+  listDataTypes: dataImport('GET /data-import/dataTypes', 'data-import.datatypes.get'),
+  readSplitStatus: dataImport('GET /data-import/splitStatus', 'data-import.splitconfig.get'),
   readImportJob: dataImport(
     'GET /change-manager/jobExecutions/:id',
     'change-manager.jobExecutions.item.get',

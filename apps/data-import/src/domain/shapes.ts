@@ -11,6 +11,7 @@ import type {
   UploadFileStatus,
   DefinitionStatus,
 } from '@quire/contracts/data-import';
+import type { DataType, FileExtension } from '@quire/contracts/file-extensions';
 import type { Metadata } from '@quire/contracts/metadata';
 import type { JobStatus } from '@quire/contracts/source-records';
 import { SYSTEM_USER_ID } from '@quire/contracts/scope';
@@ -19,16 +20,19 @@ import { TOTAL_UNKNOWN, uiStatusOf } from './job-execution.js';
 import type { ImportJobProfile } from './job-profiles.js';
 
 /** From rows to the shapes of both upload families and of jobs (data-import, 3.6 and 4.2). */
-interface DefinitionFacts {
-  readonly id: string;
-  readonly meta_job_id: string;
-  readonly status: DefinitionStatus;
+interface StampFacts {
   readonly created_at: Date;
   readonly created_by: string | null;
   readonly created_by_name: string | null;
   readonly updated_at: Date;
   readonly updated_by: string | null;
   readonly updated_by_name: string | null;
+}
+
+interface DefinitionFacts extends StampFacts {
+  readonly id: string;
+  readonly meta_job_id: string;
+  readonly status: DefinitionStatus;
 }
 
 interface FileFacts {
@@ -107,7 +111,7 @@ const sourcePath = (file: FileFacts): { sourcePath?: string } =>
     ? {}
     : { sourcePath: `./storage/upload/${file.definition_id}/${file.id}` };
 
-function metadataOf(row: DefinitionFacts): Metadata {
+function metadataOf(row: StampFacts): Metadata {
   return {
     createdDate: formatDate(row.created_at),
     ...(row.created_by === null ? {} : { createdByUserId: row.created_by }),
@@ -115,6 +119,34 @@ function metadataOf(row: DefinitionFacts): Metadata {
     updatedDate: formatDate(row.updated_at),
     ...(row.updated_by === null ? {} : { updatedByUserId: row.updated_by }),
     ...(row.updated_by_name === null ? {} : { updatedByUsername: row.updated_by_name }),
+  };
+}
+
+interface FileExtensionFacts extends StampFacts {
+  readonly id: string;
+  readonly extension: string;
+  readonly description: string | null;
+  readonly data_types: readonly DataType[];
+  readonly import_blocked: boolean;
+  readonly user_first_name: string | null;
+  readonly user_last_name: string | null;
+  readonly user_name: string | null;
+}
+
+export function fileExtensionOf(row: FileExtensionFacts): FileExtension {
+  const { user_first_name: firstName, user_last_name: lastName, user_name: userName } = row;
+  return {
+    id: row.id,
+    ...(row.description === null ? {} : { description: row.description }),
+    extension: row.extension,
+    dataTypes: row.data_types,
+    importBlocked: row.import_blocked,
+    userInfo: {
+      ...(firstName === null ? {} : { firstName }),
+      ...(lastName === null ? {} : { lastName }),
+      ...(userName === null ? {} : { userName }),
+    },
+    metadata: metadataOf(row),
   };
 }
 

@@ -15,6 +15,7 @@ import { importSettings } from '../config.js';
 import { FileUploads } from '../db/file-uploads.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { ImportFiles } from '../files/import-files.js';
+import { Autostarts } from './autostarts.js';
 import { Dispatch } from './dispatch.js';
 import { Imports } from './imports.js';
 import { UploadSteps } from './upload-steps.js';
@@ -29,6 +30,7 @@ export class SweptUploads {
     private readonly definitions: UploadDefinitions,
     private readonly steps: UploadSteps,
     private readonly files: ImportFiles,
+    private readonly autostarts: Autostarts,
   ) {}
 
   async sweep(source: DataSource, scope: Scope): Promise<void> {
@@ -54,6 +56,7 @@ export class SweptUploads {
       return (await this.files.overdue(tx, INTENT_MS)).filter((key) => !running.has(key));
     });
     for (const key of overdue) await this.files.remove(scope, key);
+    await this.autostarts.sweep(scope);
   }
 }
 
