@@ -18,6 +18,7 @@ import { FilesController } from './http/files.controller.js';
 import { JobExecutionsController } from './http/job-executions.controller.js';
 import { JobProfilesController } from './http/job-profiles.controller.js';
 import { MappingProfilesController } from './http/mapping-profiles.controller.js';
+import { TransformationFieldsController } from './http/transformation-fields.controller.js';
 import { Dispatch } from './usecases/dispatch.js';
 import { Downloads } from './usecases/downloads.js';
 import { ExportWorkers } from './usecases/export-workers.js';
@@ -45,6 +46,7 @@ import { Uploads } from './usecases/uploads.js';
     FilesController,
     JobProfilesController,
     MappingProfilesController,
+    TransformationFieldsController,
     ErrorLogsController,
     ExportsHandlers,
   ],

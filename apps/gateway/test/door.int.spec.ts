@@ -70,6 +70,15 @@ describe('the public door', () => {
         expect(headers[name]).toBeUndefined();
     });
 
+    it('tells the service which of the further rights of a route the caller has', async () => {
+      const answer = await ask('/data-export/job-profiles', { method: 'POST', body: '{}' });
+      const { caller } = JSON.parse(answer.text) as { caller: { permissions: string[] } };
+      expect(caller.permissions).toEqual([
+        'data-export.job-profiles.item.post',
+        'data-export.job-profiles.item.lock.execute',
+      ]);
+    });
+
     it('in two places that differ is 400', async () => {
       expect(await ask(JOB, { headers: { authorization: 'Bearer other' } })).toMatchObject({
         status: 400,

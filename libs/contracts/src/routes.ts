@@ -13,6 +13,8 @@ export interface Route {
   /** `permission`: needs {@link permission}; `authenticated`: any valid token; `public`: nothing, for {@link reason}. */
   readonly access: 'permission' | 'authenticated' | 'public';
   readonly permission?: string;
+  /** Rights that a body may ask for besides; the service is told which of them the caller has. */
+  readonly furtherPermissions?: readonly string[];
   /** Why nobody has to log in here. */
   readonly reason?: string;
   /** Largest JSON body; uploads have limits of their own service. */
@@ -82,6 +84,13 @@ const gatewayRoutes = {
   openapi: gateway('GET /openapi.json', open('the description of the API holds no data')),
 } as const;
 
+export const LOCK_PERMISSIONS = {
+  job: 'data-export.job-profiles.item.lock.execute',
+  mapping: 'data-export.mapping-profiles.item.lock.execute',
+} as const;
+const LOCKS_JOB_PROFILES: Extra = { furtherPermissions: [LOCK_PERMISSIONS.job] };
+const LOCKS_MAPPING_PROFILES: Extra = { furtherPermissions: [LOCK_PERMISSIONS.mapping] };
+
 const dataExportRoutes = {
   startExport: dataExport('POST /data-export/export', 'export.post'),
   quickExport: dataExport('POST /data-export/quick-export', 'quick.export.post', {
@@ -95,8 +104,21 @@ const dataExportRoutes = {
   ),
   exportLogs: dataExport('GET /data-export/logs', 'logs.collection.get'),
   listExportJobProfiles: dataExport('GET /data-export/job-profiles', 'job-profiles.collection.get'),
-  createExportJobProfile: dataExport('POST /data-export/job-profiles', 'job-profiles.item.post'),
+  createExportJobProfile: dataExport(
+    'POST /data-export/job-profiles',
+    'job-profiles.item.post',
+    LOCKS_JOB_PROFILES,
+  ),
   readExportJobProfile: dataExport('GET /data-export/job-profiles/:id', 'job-profiles.item.get'),
+  updateExportJobProfile: dataExport(
+    'PUT /data-export/job-profiles/:id',
+    'job-profiles.item.put',
+    LOCKS_JOB_PROFILES,
+  ),
+  removeExportJobProfile: dataExport(
+    'DELETE /data-export/job-profiles/:id',
+    'job-profiles.item.delete',
+  ),
   listMappingProfiles: dataExport(
     'GET /data-export/mapping-profiles',
     'mapping-profiles.collection.get',
@@ -104,10 +126,24 @@ const dataExportRoutes = {
   createMappingProfile: dataExport(
     'POST /data-export/mapping-profiles',
     'mapping-profiles.item.post',
+    LOCKS_MAPPING_PROFILES,
   ),
   readMappingProfile: dataExport(
     'GET /data-export/mapping-profiles/:id',
     'mapping-profiles.item.get',
+  ),
+  updateMappingProfile: dataExport(
+    'PUT /data-export/mapping-profiles/:id',
+    'mapping-profiles.item.put',
+    LOCKS_MAPPING_PROFILES,
+  ),
+  removeMappingProfile: dataExport(
+    'DELETE /data-export/mapping-profiles/:id',
+    'mapping-profiles.item.delete',
+  ),
+  transformationFields: dataExport(
+    'GET /data-export/transformation-fields',
+    'transformation-fields.collection.get',
   ),
   createFileDefinition: dataExport(
     'POST /data-export/file-definitions',

@@ -1,6 +1,4 @@
-import type { ExportRecordType, IdType, MappingProfile } from '@quire/contracts/data-export';
-import { invalid, violation } from '@quire/contracts/failure';
-import { failures } from './failures.js';
+import type { ExportRecordType, IdType, Transformation } from '@quire/contracts/data-export';
 import { HOLDINGS_ONLY_CSV } from './failures.js';
 import { logRows, type LogRow } from './error-codes.js';
 import { BUILT_IN } from './built-in-profiles.js';
@@ -13,6 +11,8 @@ export interface MappingSnapshot {
   readonly outputFormat: string;
   readonly fieldsSuppression?: string;
   readonly suppress999ff: boolean;
+  /** Absent: none. */
+  readonly transformations?: readonly Transformation[];
 }
 
 /** Which source records a profile lets out, by their state. */
@@ -107,23 +107,4 @@ export function suppressedTags(fieldsSuppression: string | undefined): string[] 
     .split(',')
     .map((tag) => tag.trim())
     .filter((tag) => tag !== '');
-}
-
-/** The rules of a mapping profile that its shape does not show (`data-export.md`, 11.3), in their order. */
-export function checkMappingProfile(profile: MappingProfile): void {
-  const { recordTypes, transformations = [], fieldsSuppression } = profile;
-  if (transformations.length > 0) throw failures.notAvailableYet('Transformations');
-  if (recordTypes.includes('SRS') && recordTypes.includes('INSTANCE'))
-    throw failures.srsWithInstance();
-  const tags = suppressedTags(fieldsSuppression);
-  const bad = tags.flatMap((tag, index) =>
-    /^\d{3}$/.test(tag)
-      ? []
-      : [violation('must match "^\\d{3}$"', `suppressionFields[${index}]`, tag)],
-  );
-  if (bad.length > 0) throw invalid(...bad);
-  if (tags.length > 0 && recordTypes.length === 1 && recordTypes[0] === 'ITEM')
-    throw failures.suppressionOfItems();
-  if (profile.outputFormat !== undefined && profile.outputFormat !== 'MARC')
-    throw failures.notAvailableYet(`Output formats other than MARC`);
 }
