@@ -6,14 +6,16 @@ import { ROUTES } from '@quire/contracts/routes';
 import type { Dialect } from '@quire/contracts/scope';
 import { uuidV5 } from '@quire/contracts/ids';
 import { startIsolated, type Isolated } from '@quire/service/isolated';
+import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { controlField, dataField, writeRecord, type FieldBytes } from '@quire/marc/iso2709/write';
+import type { DataSource } from 'typeorm';
 import { dataExport } from '../src/service.js';
 import { FramesServer } from './frames-server.js';
 
 export const TENANT = 'library';
 export const USER = '873bbfa4-7f40-4bd0-aa27-027494a4b5e9';
 export const DEFAULT_PROFILE = '6f7f3cd7-9f24-42eb-ae91-91af1cd54d0a';
-export const PERMISSIONS = ROUTES.flatMap(({ service, permission }) =>
+const PERMISSIONS = ROUTES.flatMap(({ service, permission }) =>
   service === 'data-export' && permission !== undefined ? [permission] : [],
 );
 
@@ -48,6 +50,8 @@ export interface Job {
 
 /** data-export on its own, with a source-record-storage that tests fill. */
 export class ExportWorld implements AsyncDisposable {
+  private profiles = 0;
+
   private constructor(
     readonly isolated: Isolated,
     readonly sources: FramesServer,
@@ -193,15 +197,49 @@ export class ExportWorld implements AsyncDisposable {
 
   /** The bytes behind the link of a finished job. */
   async file(job: Job, ask: Ask = {}): Promise<Buffer> {
-    const fileId = job.exportedFiles?.[0]?.fileId ?? '';
-    const link = await this.ask(
-      'GET',
-      `/data-export/job-executions/${job.id}/download/${fileId}`,
-      ask,
-    );
+    const response = await this.download(job, 0, ask);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  /** What the link to one of its files answers. */
+  async download(job: Job, file = 0, ask: Ask = {}): Promise<Response> {
+    const fileId = job.exportedFiles?.[file]?.fileId ?? '';
+    const path = `/data-export/job-executions/${job.id}/download/${fileId}`;
+    const link = await this.ask('GET', path, ask);
     const response = await this.follow((link.json as { link: string }).link);
     if (response.status !== 200) throw new Error(`${response.status}`);
-    return Buffer.from(await response.arrayBuffer());
+    return response;
+  }
+
+  /** A job profile with a mapping profile of its own. */
+  async profile(mapping: object): Promise<string> {
+    this.profiles += 1;
+    const name = `Profile ${this.profiles}`;
+    const made = await this.ask('POST', '/data-export/mapping-profiles', {
+      body: { name, recordTypes: ['SRS'], ...mapping },
+    });
+    const mappingProfileId = (made.json as { id: string }).id;
+    const body = { name, mappingProfileId };
+    const profile = await this.ask('POST', '/data-export/job-profiles', { body });
+    if (profile.status !== 201) throw new Error(`${profile.status} ${profile.text}`);
+    return (profile.json as { id: string }).id;
+  }
+
+  /** Rows of the service's own tables. */
+  rows<R extends object>(sql: string, tenantId = TENANT): Promise<R[]> {
+    return readTenant(this.database, { tenantId, actorId: USER }, (tx) => tx.query<R>(sql));
+  }
+
+  /** Changes rows as nothing of the service would. */
+  async change(sql: string, tenantId = TENANT): Promise<void> {
+    // eslint-disable-next-line no-restricted-syntax -- what no door of the service does
+    await withTenant(this.database, { tenantId, actorId: USER }, (tx) => tx.execute(sql));
+  }
+
+  private get database(): DataSource {
+    const source = this.isolated.sources.get('data-export');
+    if (!source) throw new Error('There is no database.');
+    return source;
   }
 
   /** Gives the tenant source records for these ids. */
@@ -276,4 +314,19 @@ function send(url: string, { method, headers, body }: Sent): Promise<Response> {
       body.pipe(request);
     } else request.end(body);
   });
+}
+
+/** Looks until it holds, as long as a client would. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 1000; tries += 1) {
+    if (await holds()) return;
+    await delay(10);
+  }
+  throw new Error('It does not come to pass.');
+}
+
+/** Something that waits until it is opened. */
+export function gate(): { readonly opened: Promise<void>; open(): void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { opened: promise, open: resolve };
 }

@@ -152,7 +152,6 @@ describe('an export', () => {
     it.each([
       [{ idType: 'authority' }, 'error.messagePlaceholder'],
       [{ jobProfileId: DELETED_AUTHORITY_PROFILE }, 'error.onlyForSetToDeletion'],
-      [{ recordType: 'ITEM' }, 'error.callingUri'],
     ])('ends by a rule of its start: %j', async (request, code) => {
       const job = await world.exported(idOf(0), request);
       expect(job).toMatchObject({ status: 'FAIL', progress: { exported: 0, failed: 0, total: 0 } });
@@ -160,19 +159,15 @@ describe('an export', () => {
       expect(job.exportedFiles).toHaveLength(1);
     });
 
-    it('says of a query that it is none, or that it must wait', async () => {
-      const definition = { fileName: 'q.cql' };
-      const bad = await world.exported('title = (', {}, definition);
-      expect((await world.logs(bad.id))[0]).toMatchObject({
-        code: 'error.invalidCqlSyntax',
-        values: ['q.csv'],
-      });
-      const good = await world.exported('title = nod', {}, definition);
-      expect(good).toMatchObject({
-        status: 'FAIL',
-        progress: { exported: 0, failed: 0, total: 0 },
-      });
-      expect((await world.logs(good.id))[0]?.code).toBe('error.messagePlaceholder');
+    it('finds no item without an inventory, not even one with the id of an instance', async () => {
+      world.sources.requests.length = 0;
+      const job = await world.exported(idsOf(3).join('\n'), { recordType: 'ITEM' });
+      expect(job).toMatchObject({ status: 'FAIL', progress: { exported: 0, failed: 3, total: 3 } });
+      expect((await world.logs(job.id)).map((log) => log.code)).toEqual([
+        'error.uuidsNotFound',
+        'error.binaryFile.notGenerated',
+      ]);
+      expect(world.sources.requests).toEqual([]);
     });
   });
 
@@ -292,7 +287,6 @@ describe('an export', () => {
       [{ type: 'uuid', uuids: [] }, 'error.readingFromInputFile'],
       [{ type: 'cql', criteria: ' ' }, 'error.readingFromInputFile'],
       [{ type: 'cql', criteria: '((' }, 'error.invalidCqlSyntax'],
-      [{ type: 'cql', criteria: 'title=a' }, 'error.messagePlaceholder'],
     ])('%j ends FAIL', async (request, code) => {
       const answer = await quick({ recordType: 'INSTANCE', ...request });
       expect(answer.status).toBe(200);

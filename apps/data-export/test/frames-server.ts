@@ -11,6 +11,21 @@ export interface StoredSource {
   readonly duplicates?: number;
 }
 
+/** A request for a list of ids. */
+export interface ListAsked {
+  readonly path: string;
+  readonly tenantId: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** The ids to answer, or how the list misbehaves. */
+export type ListAnswer = readonly string[] | 'cut' | 'busy' | { status: number; text: string };
+
+const LISTS: ReadonlySet<string> = new Set([
+  '/internal/instance-ids',
+  '/source-storage/stream/marc-record-identifiers',
+]);
+
 /**
  * A source-record-storage of its own: a real HTTP server that checks the assertion and answers ids in frames. Tests say
  * what it has and how it misbehaves.
@@ -21,6 +36,10 @@ export class FramesServer {
   /** Called before each answer; may wait, and names a misbehaviour. */
   before: (ids: readonly string[]) => Promise<'cut' | 'busy' | 'out of order' | 'fine'> = () =>
     Promise.resolve('fine');
+  /** Called for each list of ids. */
+  list: (asked: ListAsked) => Promise<ListAnswer> = () => Promise.resolve([]);
+  /** Lists asked for so far. */
+  readonly lists: ListAsked[] = [];
   /** Requests so far: id type and number of ids. */
   readonly requests: { readonly idType: string; readonly count: number }[] = [];
   private readonly verifier: AssertionVerifier;
@@ -59,6 +78,12 @@ export class FramesServer {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const url = new URL(request.url ?? '', 'http://localhost');
+    if (caller?.issuer === 'data-export' && LISTS.has(url.pathname)) {
+      // eslint-disable-next-line no-restricted-properties -- a test's own small body
+      const body = JSON.parse(Buffer.concat(parts).toString()) as ListAsked['body'];
+      await this.answerList({ path: url.pathname, tenantId: caller.tenantId, body }, response);
+      return;
+    }
     const framed = request.headers.accept === 'application/octet-stream';
     const known = url.pathname === '/source-storage/stream/source-records';
     if (!caller || caller.issuer !== 'data-export' || !framed || !known) {
@@ -86,6 +111,17 @@ export class FramesServer {
     else response.end(frame(0, ids.length));
   }
 
+  private async answerList(asked: ListAsked, response: ServerResponse): Promise<void> {
+    this.lists.push(asked);
+    const answer = await this.list(asked);
+    if (answer === 'busy') response.writeHead(503).end();
+    else if (answer === 'cut') {
+      response.writeHead(200).write(`{"ids":[{"id":"`);
+      response.destroy();
+    } else if ('text' in answer) response.writeHead(answer.status).end(answer.text);
+    else await writeList(asked.path, answer, response);
+  }
+
   private frame(key: string, index: number): Buffer {
     const record = this.records.get(key);
     if (!record) return frame(2, index);
@@ -96,6 +132,23 @@ export class FramesServer {
     uuidBytes(key.split(':')[1] ?? '').copy(head, 3);
     return frame(1, index, head, record.bytes);
   }
+}
+
+async function writeList(
+  path: string,
+  ids: readonly string[],
+  response: ServerResponse,
+): Promise<void> {
+  const queried = path === '/internal/instance-ids';
+  response.writeHead(200).write(queried ? '{"ids":[' : '{"records":[');
+  for (let start = 0; start < ids.length; start += 1000) {
+    const some = ids
+      .slice(start, start + 1000)
+      .map((id) => (queried ? `{"id":"${id}"}` : `"${id}"`));
+    const more = response.write(`${start > 0 ? ',' : ''}${some.join(',')}`);
+    if (!more) await new Promise((resolve) => response.once('drain', resolve));
+  }
+  response.end(queried ? `],"totalRecords":${ids.length}}` : `],"totalCount":${ids.length}}`);
 }
 
 /** As `source-record-storage.md`, section 6, has it. */

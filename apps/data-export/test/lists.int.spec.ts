@@ -378,10 +378,10 @@ describe('the lists of data-export', () => {
         {
           name: 'a',
           recordTypes: ['SRS'],
-          transformations: [{ fieldId: 'x', recordType: 'INSTANCE' }],
+          transformations: [{ fieldId: 'x', recordType: 'ITEM' }],
         },
         422,
-        "Transformation doesn't exist for provided fieldId: x",
+        'Transformations are not available yet',
       ],
     ])('refuse %j', async (body, status, text) => {
       expect(await world.ask('POST', mappings, { body })).toMatchObject({ status, text });

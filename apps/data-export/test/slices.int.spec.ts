@@ -4,28 +4,16 @@ import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import {
   DEFAULT_PROFILE,
   ExportWorld,
+  gate,
   idOf,
   idsOf,
   recordOf,
   TENANT,
+  until,
   USER,
 } from './export-world.js';
 
 const OTHER = 'archive';
-
-function gate(): { readonly opened: Promise<void>; open(): void } {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1000; tries += 1) {
-    if (await holds()) return;
-    await delay(10);
-  }
-  throw new Error('It does not come to pass.');
-}
 
 describe('the slices of an export', () => {
   let database: TestDatabase;

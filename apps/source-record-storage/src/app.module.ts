@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { AnsweredEvents } from './db/answered-events.js';
-import { Entries } from './db/entries.js';
 import { InstanceIds } from './db/instance-ids.js';
 import { RecordReads } from './db/record-reads.js';
 import { Records } from './db/records.js';
@@ -10,7 +9,6 @@ import { StoredIdsReads } from './db/stored-ids.js';
 import { WriteMark } from './db/write-mark.js';
 import { ImportsHandlers } from './events/imports.handlers.js';
 import { ImportFiles } from './files/import-files.js';
-import { EntriesController } from './http/entries.controller.js';
 import { InstanceIdsController } from './http/instance-ids.controller.js';
 import { RecordsController } from './http/records.controller.js';
 import { SnapshotsController } from './http/snapshots.controller.js';
@@ -28,7 +26,6 @@ const STORES = [
   RecordReads,
   StoredIdsReads,
   InstanceIds,
-  Entries,
   WriteMark,
   Statistics,
   AnsweredEvents,
@@ -43,7 +40,6 @@ const USE_CASES = [Chunks, ChunkOutcomes, ErrorLists, SnapshotFollowing, Sweeps]
     SourceRecordsController,
     StreamsController,
     InstanceIdsController,
-    EntriesController,
     ImportsHandlers,
   ],
   providers: [...STORES, ...USE_CASES, ImportFiles],

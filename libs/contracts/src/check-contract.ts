@@ -115,6 +115,8 @@ function checkValue(type: FieldType, value: unknown, path: string, out: Findings
         typeof value === 'string' || typeof value === 'number' ? parseDate(value) : undefined;
       return date ? formatDate(date) : no('must be a date');
     }
+    case 'day':
+      return isDay(value) ? value : no('must be a date');
     case 'nested':
       return checkObject(type.type(), value, path, out);
     case 'list':
@@ -125,6 +127,9 @@ function checkValue(type: FieldType, value: unknown, path: string, out: Findings
       return value;
   }
 }
+
+const isDay = (value: unknown): boolean =>
+  typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) && parseDate(value) !== undefined;
 
 type No = (message: string) => undefined;
 

@@ -1,8 +1,8 @@
 import { defineEvent } from './define-event.js';
-import { TRANSFORMED_RECORD_TYPES, type TransformedRecordType } from './export-profiles.js';
 import {
   AnyUuid,
   DateTime,
+  Day,
   Flag,
   Int,
   ListOf,
@@ -41,6 +41,14 @@ export const UPLOAD_FORMATS = ['csv', 'cql'] as const;
 /** Most ids that one quick export takes (conventions, section 16). */
 export const QUICK_EXPORT_UUIDS_MAX = 200_000;
 
+export const OUTPUT_FORMATS = ['MARC', 'MARCXML', 'MARC_JSON'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+export const ENCODINGS = ['UTF-8', 'MARC-8'] as const;
+export type Encoding = (typeof ENCODINGS)[number];
+/** What becomes of a record that ISO 2709 cannot hold: it fails, or goes into a file beside the output. */
+export const OVERSIZE_MODES = ['fail', 'sidecar'] as const;
+export type OversizeMode = (typeof OVERSIZE_MODES)[number];
+
 export class StartExport {
   @Uuid() readonly fileDefinitionId: string;
   @Uuid() readonly jobProfileId: string;
@@ -48,6 +56,9 @@ export class StartExport {
   @OneOf(ID_TYPES, { optional: true }) readonly idType?: IdType;
   @Flag({ optional: true }) readonly deletedRecords?: boolean;
   @Flag({ optional: true }) readonly suppressedFromDiscovery?: boolean;
+  @OneOf(OUTPUT_FORMATS, { optional: true }) readonly outputFormat?: OutputFormat;
+  @OneOf(ENCODINGS, { optional: true }) readonly encoding?: Encoding;
+  @OneOf(OVERSIZE_MODES, { optional: true }) readonly oversize?: OversizeMode;
   @Nested(() => Metadata, { readOnly: true }) readonly metadata?: Metadata;
 }
 
@@ -66,6 +77,31 @@ export class QuickExport {
 export class QuickExportStarted {
   @Uuid() readonly jobExecutionId: string;
   @Int() readonly jobExecutionHrId: number;
+}
+
+/** The answer of the calls that start an export of their own kind. */
+export class ExportStarted {
+  @Uuid() readonly jobExecutionId: string;
+}
+
+export class ExportAll {
+  @Uuid({ optional: true }) readonly jobProfileId?: string;
+  @OneOf(ID_TYPES, { optional: true }) readonly idType?: IdType;
+  @Flag({ optional: true }) readonly deletedRecords?: boolean;
+  @Flag({ optional: true }) readonly suppressedFromDiscovery?: boolean;
+  @Nested(() => Metadata, { readOnly: true }) readonly metadata?: Metadata;
+}
+
+/** Days in UTC, `yyyy-MM-dd`; one that is absent leaves its end open, both: yesterday. */
+export class ExportDeletedRecords {
+  @Day({ optional: true }) readonly from?: string;
+  @Day({ optional: true }) readonly to?: string;
+}
+
+export class ExportDeletedAuthorities {
+  @Text({ optional: true }) readonly query?: string;
+  @Int({ optional: true, max: 2000 }) readonly limit?: number;
+  @Int({ optional: true, max: 2_147_483_647 }) readonly offset?: number;
 }
 
 export class FileDefinition {
@@ -158,18 +194,17 @@ export class ExportJobProfiles {
 }
 
 export const MAPPING_RECORD_TYPES = ['INSTANCE', 'HOLDINGS', 'ITEM', 'SRS', 'AUTHORITY'] as const;
-export const OUTPUT_FORMATS = ['MARC', 'MARCXML', 'MARC_JSON'] as const;
-
-/** Tag, indicators and subfield of a transformation (`data-export.md`, 10.6); the whole text must match. */
-export const TRANSFORMATION_PATTERN =
-  '((\\d{3}([\\s]|[\\d]|[a-zA-Z]){2}(\\$([a-zA-Z]|[\\d]{1,2}))?)|(^$))';
 
 export class Transformation {
   @Text() readonly fieldId: string;
   @Text({ optional: true }) readonly path?: string;
   @Flag({ optional: true }) readonly enabled?: boolean;
-  @Text({ optional: true, pattern: TRANSFORMATION_PATTERN }) readonly transformation?: string;
-  @OneOf(TRANSFORMED_RECORD_TYPES) readonly recordType: TransformedRecordType;
+  @Text({
+    optional: true,
+    pattern: '((\\d{3}([\\s]|[\\d]|[a-zA-Z]){2}(\\$([a-zA-Z]|[\\d]{1,2}))?)|(^$))',
+  })
+  readonly transformation?: string;
+  @OneOf(['INSTANCE', 'HOLDINGS', 'ITEM']) readonly recordType: 'INSTANCE' | 'HOLDINGS' | 'ITEM';
   @Mapping({ optional: true }) readonly metadataParameters?: Readonly<Record<string, string>>;
 }
 

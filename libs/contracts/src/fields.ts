@@ -23,6 +23,7 @@ export type FieldType =
   | { readonly kind: 'boolean' }
   | { readonly kind: 'enum'; readonly values: readonly string[] }
   | { readonly kind: 'date' }
+  | { readonly kind: 'day' }
   | { readonly kind: 'nested'; readonly type: () => ContractClass }
   | { readonly kind: 'list'; readonly of: FieldType; readonly min: number; readonly max: number }
   | { readonly kind: 'map' }
@@ -121,6 +122,10 @@ export const OneOf = (values: readonly string[], options: FieldOptions = {}): Pr
 export const DateTime = (options: FieldOptions = {}): PropertyDecorator =>
   field({ kind: 'date' }, options);
 
+/** A day of the calendar, `yyyy-MM-dd`, kept as it is. */
+export const Day = (options: FieldOptions = {}): PropertyDecorator =>
+  field({ kind: 'day' }, options);
+
 export const Nested = (type: () => ContractClass, options: FieldOptions = {}): PropertyDecorator =>
   field({ kind: 'nested', type }, options);
 
@@ -201,6 +206,8 @@ function jsonSchema(type: FieldType): Record<string, unknown> {
       return { type: 'string', enum: [...type.values] };
     case 'date':
       return { type: 'string', format: 'date-time' };
+    case 'day':
+      return { type: 'string', format: 'date' };
     case 'nested':
       return schemaOf(type.type());
     case 'list':

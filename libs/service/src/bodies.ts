@@ -38,13 +38,13 @@ export function registerBodies(
   fastify.addContentTypeParser(
     JSON_TYPE,
     async (request: FastifyRequest, payload: IncomingMessage) => {
-      const bytesMax = routeOf(request)?.bodyBytesMax ?? 0;
+      const { bodyBytesMax: bytesMax = 0, notJson } = routeOf(request) ?? {};
       const bytes = await readWhole(
         payload,
         Number(request.headers['content-length'] ?? 0),
         bytesMax,
       );
-      return bytes.length === 0 ? undefined : parsed(bytes, request);
+      return bytes.length === 0 ? undefined : parsed(bytes, request, notJson);
     },
   );
 }
@@ -130,14 +130,14 @@ async function readWhole(
   return Buffer.concat(chunks, size);
 }
 
-function parsed(bytes: Buffer, request: FastifyRequest): unknown {
+function parsed(bytes: Buffer, request: FastifyRequest, notJson: string | undefined): unknown {
   try {
     return parseJson(bytes);
   } catch (error) {
     if (error instanceof JsonTooDeep) throw refused(error.message, 'json-depth');
     if (!(error instanceof MalformedJson)) throw error;
     throw refused(
-      `unable to ${verbOf(request)} ${itemOf(request)} -- ${error.message}`,
+      notJson ?? `unable to ${verbOf(request)} ${itemOf(request)} -- ${error.message}`,
       'malformed-json',
     );
   }

@@ -24,18 +24,24 @@ export interface IdentifiedRow {
 
 @Injectable()
 export class ErrorLogs {
-  async add(tx: TenantTx, jobId: string, at: Date, rows: readonly IdentifiedRow[]): Promise<void> {
+  /** Rows of a job, or of one of its slices. */
+  async add(
+    tx: TenantTx,
+    of: { readonly jobId: string; readonly sliceNo?: number },
+    at: Date,
+    rows: readonly IdentifiedRow[],
+  ): Promise<void> {
     if (rows.length === 0) return;
     await tx.execute(
-      `insert into error_log (tenant_id, job_id, created_at, actor, id, level, code, message_values, affected)
+      `insert into error_log (tenant_id, job_id, created_at, actor, id, level, code, message_values, affected, slice_no)
        select $1, $2, $3, $4, r.id, r.level, r.code,
-         array(select jsonb_array_elements_text(r.message_values)), nullif(r.affected, '{}'::jsonb)
+         array(select jsonb_array_elements_text(r.message_values)), nullif(r.affected, '{}'::jsonb), $10
        from unnest($5::uuid[], $6::text[], $7::text[], $8::jsonb[], $9::jsonb[]) with ordinality
          as r (id, level, code, message_values, affected, n)
        order by r.n on conflict do nothing`,
       [
         tx.tenantId,
-        jobId,
+        of.jobId,
         at,
         tx.scope.actorId,
         uuidArray(rows.map((one) => one.id)),
@@ -43,6 +49,7 @@ export class ErrorLogs {
         textArray(rows.map((one) => one.row.code)),
         jsonbArray(rows.map((one) => one.row.values.map(storable))),
         jsonbArray(rows.map((one) => one.row.affected ?? {})),
+        of.sliceNo ?? null,
       ],
     );
   }

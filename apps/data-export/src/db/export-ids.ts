@@ -110,6 +110,23 @@ export class ExportIds {
     );
   }
 
+  /**
+   * Takes over the lines of a job that were not found or faulty, with their numbers.
+   *
+   * @returns how many
+   */
+  addFailed(tx: TenantTx, inputId: string, ofJob: string): Promise<number> {
+    return tx.execute(
+      `insert into export_id (tenant_id, input_id, ordinal, id)
+       select e.tenant_id, $2, e.ordinal, e.id
+       from job_execution j
+       join export_outcome o on (o.tenant_id, o.job_id) = (j.tenant_id, j.id) and o.class in ('NOT_FOUND', 'FAULTY')
+       join export_id e on (e.tenant_id, e.input_id, e.ordinal) = (o.tenant_id, j.input_id, o.ordinal)
+       where j.tenant_id = $1 and j.id = $3 order by e.ordinal`,
+      [tx.tenantId, inputId, ofJob],
+    );
+  }
+
   async remove(tx: TenantTx, inputId: string): Promise<void> {
     const params = [tx.tenantId, inputId];
     await tx.execute('delete from export_id where tenant_id = $1 and input_id = $2', params);

@@ -192,6 +192,18 @@ export class FileDefinitions {
     );
   }
 
+  /** Shows the new job, if it was the old one that it showed. */
+  async replaceJob(
+    tx: TenantTx,
+    id: string,
+    { from, to }: { readonly from: string; readonly to: string },
+  ): Promise<void> {
+    await tx.execute(
+      'update file_definition set job_id = $4 where tenant_id = $1 and id = $2 and job_id = $3',
+      [tx.tenantId, id, from, to],
+    );
+  }
+
   async setJob(tx: TenantTx, id: string, jobId: string): Promise<void> {
     await tx.execute('update file_definition set job_id = $3 where tenant_id = $1 and id = $2', [
       tx.tenantId,

@@ -1,11 +1,19 @@
 import { Injectable } from '@nestjs/common';
-import { EXPORT_STATUSES, type ExportStatus, type IdType } from '@quire/contracts/data-export';
+import {
+  EXPORT_STATUSES,
+  type Encoding,
+  type ExportStatus,
+  type IdType,
+  type OutputFormat,
+  type OversizeMode,
+} from '@quire/contracts/data-export';
 import type { Dialect } from '@quire/contracts/scope';
 import type { CqlEntity } from '@quire/postgres/cql-entity';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
-import type { ExportJob } from '../domain/job-answer.js';
+import type { ExportFile, ExportJob } from '../domain/job-answer.js';
 import type { JobCounts, StartParameters } from '../domain/job-execution.js';
 import type { MappingSnapshot } from '../domain/mapping-profile.js';
+import type { Output } from '../domain/output.js';
 import type { InputCounts } from './file-definitions.js';
 import type { Listing } from '@quire/postgres/pages';
 import { STAMP_COLUMNS, stampsOf, stampValues, type StampRow } from './stamps.js';
@@ -21,6 +29,11 @@ export interface JobRow extends StampRow {
   readonly base_name: string;
   readonly file_id: string | null;
   readonly file_name: string | null;
+  readonly oversize_file_id: string | null;
+  readonly oversize_file_name: string | null;
+  readonly output_format: OutputFormat;
+  readonly encoding: Encoding;
+  readonly oversize: OversizeMode;
   readonly job_profile_id: string | null;
   readonly job_profile_name: string | null;
   readonly mapping: MappingSnapshot | null;
@@ -30,6 +43,7 @@ export interface JobRow extends StampRow {
   readonly run_by_first_name: string | null;
   readonly run_by_last_name: string | null;
   readonly total: number;
+  readonly blank: number;
   readonly exported: number;
   readonly invalid: number;
   readonly duplicated: number;
@@ -42,8 +56,9 @@ export interface JobRow extends StampRow {
 }
 
 const COLUMNS = [
-  'id, hr_id, status, version, file_definition_id, input_id, base_name, file_id, file_name, job_profile_id',
-  'job_profile_name, mapping, id_type, request, run_by, run_by_first_name, run_by_last_name, total, exported, invalid',
+  'id, hr_id, status, version, file_definition_id, input_id, base_name, file_id, file_name',
+  'oversize_file_id, oversize_file_name, output_format, encoding, oversize, job_profile_id, job_profile_name',
+  'mapping, id_type, request, run_by, run_by_first_name, run_by_last_name, total, blank, exported, invalid',
   'duplicated, not_found, faulty, source_duplicates, started_at, completed_at, last_updated',
   STAMP_COLUMNS,
 ].join(', ');
@@ -60,8 +75,10 @@ export interface NewJob {
 
 export interface JobStart {
   readonly id: string;
-  readonly file: { readonly fileId: string; readonly fileName: string };
-  readonly jobProfileId: string;
+  readonly file: ExportFile;
+  readonly output: Output;
+  /** Absent: the profile is gone, the job is the continuation of an older one. */
+  readonly jobProfileId?: string;
   readonly jobProfileName: string;
   readonly mapping: MappingSnapshot;
   readonly idType: IdType;
@@ -125,14 +142,14 @@ export class JobExecutions {
       `update job_execution set status = 'IN_PROGRESS', file_id = $3, file_name = $4, job_profile_id = $5,
          job_profile_name = $6, mapping_profile_id = $7, mapping = $8, id_type = $9, request = $10, run_by = $11,
          run_by_first_name = $12, run_by_last_name = $13, started_at = $14, last_updated = $14, updated_at = $14,
-         updated_by = $11
+         updated_by = $11, output_format = $15, encoding = $16, oversize = $17
        where tenant_id = $1 and id = $2`,
       [
         tx.tenantId,
         start.id,
         start.file.fileId,
         start.file.fileName,
-        start.jobProfileId,
+        start.jobProfileId ?? null,
         start.jobProfileName,
         start.mapping.id,
         JSON.stringify(start.mapping),
@@ -142,6 +159,9 @@ export class JobExecutions {
         start.runBy.firstName,
         start.runBy.lastName,
         start.at,
+        start.output.format,
+        start.output.encoding,
+        start.output.oversize,
       ],
     );
   }
@@ -151,6 +171,25 @@ export class JobExecutions {
     await tx.execute(
       'update job_execution set total = 0, invalid = 0, duplicated = 0 where tenant_id = $1 and id = $2',
       [tx.tenantId, id],
+    );
+  }
+
+  /** What was found for a job whose ids did not come with its request. */
+  async setLines(tx: TenantTx, id: string, lines: InputCounts, at: Date): Promise<void> {
+    await tx.execute(
+      `update job_execution set total = $3, blank = $4, invalid = $5, duplicated = $6,
+         last_updated = greatest(last_updated, $7)
+       where tenant_id = $1 and id = $2`,
+      [tx.tenantId, id, lines.total, lines.blank, lines.invalid, lines.duplicated, at],
+    );
+  }
+
+  /** The file beside the output has something in it now. */
+  async addOversizeFile(tx: TenantTx, id: string, file: ExportFile): Promise<void> {
+    await tx.execute(
+      `update job_execution set oversize_file_id = $3, oversize_file_name = $4
+       where tenant_id = $1 and id = $2 and oversize_file_id is null`,
+      [tx.tenantId, id, file.fileId, file.fileName],
     );
   }
 
@@ -185,20 +224,13 @@ export class JobExecutions {
     );
   }
 
-  /** Jobs show the name that their profile has. */
-  async renameProfile(tx: TenantTx, jobProfileId: string, name: string): Promise<void> {
-    await tx.execute(
-      'update job_execution set job_profile_name = $3 where tenant_id = $1 and job_profile_id = $2',
-      [tx.tenantId, jobProfileId, name],
+  /** What the tenant wants for oversize records when a request does not say. */
+  async oversizeOfTenant(tx: TenantRead): Promise<OversizeMode> {
+    const row = await tx.one<{ value: unknown }>(
+      `select value from setting where tenant_id = $1 and key = 'oversize'`,
+      [tx.tenantId],
     );
-  }
-
-  /** The profile goes; its jobs keep the name it had. */
-  async detachProfile(tx: TenantTx, jobProfileId: string): Promise<void> {
-    await tx.execute(
-      'update job_execution set job_profile_id = null where tenant_id = $1 and job_profile_id = $2',
-      [tx.tenantId, jobProfileId],
-    );
+    return row?.value === 'sidecar' ? 'sidecar' : 'fail';
   }
 
   /** Exports of the tenant that run now. */
@@ -231,6 +263,12 @@ export function jobOf(row: JobRow): ExportJob {
     ...(row.file_id === null
       ? {}
       : { file: { fileId: row.file_id, fileName: row.file_name ?? '' } }),
+    ...(row.oversize_file_id === null
+      ? {}
+      : {
+          oversizeFile: { fileId: row.oversize_file_id, fileName: row.oversize_file_name ?? '' },
+        }),
+    output: { format: row.output_format, encoding: row.encoding, oversize: row.oversize },
     ...(row.job_profile_id === null ? {} : { jobProfileId: row.job_profile_id }),
     ...(row.job_profile_name === null ? {} : { jobProfileName: row.job_profile_name }),
     ...(row.mapping === null ? {} : { mapping: row.mapping }),
@@ -238,6 +276,7 @@ export function jobOf(row: JobRow): ExportJob {
     ...(row.request === null ? {} : { request: row.request }),
     ...(row.run_by === null ? {} : { runBy: runByOf(row, row.run_by) }),
     counts,
+    blank: row.blank,
     sourceDuplicates: row.source_duplicates,
     ...(row.started_at === null ? {} : { startedAt: row.started_at }),
     ...(row.completed_at === null ? {} : { completedAt: row.completed_at }),
@@ -288,7 +327,12 @@ const plainFields: CqlEntity['fields'] = {
   mappingProfileId: uuid('mapping_profile_id'),
   runById: uuid('run_by'),
   'runBy.userId': uuid('run_by'),
-  'exportedFiles.fileId': { ...uuid('file_id'), sortable: false },
+  'exportedFiles.fileId': {
+    type: 'uuid',
+    sql: 'exported.id',
+    within: { from: 'unnest(array[job.file_id, job.oversize_file_id]) as exported (id)' },
+    sortable: false,
+  },
   'metadata.createdByUserId': uuid('created_by'),
   hrId: number('hr_id'),
   hrid: number('hr_id'),

@@ -18,12 +18,21 @@ export interface SliceRange {
   readonly toOrdinal: number;
   readonly ids: number;
   readonly waits: number;
+  /** What opens and closes a file is written with its first and its last slice. */
+  readonly first: boolean;
+  readonly last: boolean;
 }
 
-export interface SliceResult {
+/** An object of the store with what is known of its bytes. */
+export interface SliceObject {
   readonly objectKey: string;
   readonly bytes: number;
   readonly sha256: Buffer;
+}
+
+export interface SliceResult extends SliceObject {
+  /** Its part of the file for oversize records. */
+  readonly oversize?: SliceObject & { readonly records: number };
   readonly exported: number;
   readonly notFound: number;
   readonly faulty: number;
@@ -45,11 +54,12 @@ export interface HandBack {
   readonly wait: boolean;
 }
 
-/** A finished slice as part of the output. */
-export interface SlicePart {
-  readonly objectKey: string;
-  readonly bytes: number;
-  readonly sha256: Buffer;
+/** Which of the files of a job. */
+export type FileKind = 'output' | 'oversize';
+
+/** A finished slice as part of a file. */
+export interface SlicePart extends SliceObject {
+  readonly records: number;
 }
 
 @Injectable()
@@ -69,11 +79,14 @@ export class Slices {
     );
   }
 
-  /** Lets out the lowest waiting slices, as many as the job's window still takes (at most one at a time here). */
+  /** Lets out the lowest waiting slice. */
   async release(
     tx: TenantTx,
     jobId: string,
-  ): Promise<(SliceRange & { sliceNo: number }) | undefined> {
+  ): Promise<
+    | { readonly sliceNo: number; readonly fromOrdinal: number; readonly toOrdinal: number }
+    | undefined
+  > {
     const row = await tx.one<{ slice_no: number; from_ordinal: number; to_ordinal: number }>(
       `update slice set state = 'RELEASED', run_at = clock_timestamp()
        where (tenant_id, job_id, slice_no) = (
@@ -87,8 +100,6 @@ export class Slices {
         sliceNo: row.slice_no,
         fromOrdinal: row.from_ordinal,
         toOrdinal: row.to_ordinal,
-        ids: 0,
-        waits: 0,
       }
     );
   }
@@ -100,13 +111,21 @@ export class Slices {
       to_ordinal: number;
       ids: number;
       waits: number;
-    }>(`select from_ordinal, to_ordinal, ids, waits from slice where ${HELD}`, held(claimed));
+      slices: number;
+    }>(
+      `select from_ordinal, to_ordinal, ids, waits,
+         (select max(slice_no) + 1 from slice where tenant_id = $1 and job_id = $2) as slices
+       from slice where ${HELD}`,
+      held(claimed),
+    );
     return (
       row && {
         fromOrdinal: row.from_ordinal,
         toOrdinal: row.to_ordinal,
         ids: row.ids,
         waits: row.waits,
+        first: claimed.sliceNo === 0,
+        last: claimed.sliceNo === row.slices - 1,
       }
     );
   }
@@ -115,7 +134,8 @@ export class Slices {
   async finish(tx: TenantTx, claimed: ClaimedSlice, result: SliceResult): Promise<boolean> {
     const finished = await tx.execute(
       `update slice set state = 'DONE', run_at = null, lease_owner = null, lease_until = null, object_key = $5, bytes = $6,
-         sha256 = $7, exported = $8, not_found = $9, faulty = $10, source_duplicates = $11 where ${HELD}`,
+         sha256 = $7, exported = $8, not_found = $9, faulty = $10, source_duplicates = $11, oversize_key = $12, oversize_bytes = $13, oversize_sha256 = $14,
+         oversize_records = $15 where ${HELD}`,
       [
         ...held(claimed),
         result.objectKey,
@@ -125,6 +145,10 @@ export class Slices {
         result.notFound,
         result.faulty,
         result.sourceDuplicates,
+        result.oversize?.objectKey ?? null,
+        result.oversize?.bytes ?? null,
+        result.oversize?.sha256 ?? null,
+        result.oversize?.records ?? 0,
       ],
     );
     return finished === 1;
@@ -207,20 +231,36 @@ export class Slices {
     return row?.n ?? 0;
   }
 
-  /** The output in its order. */
-  async parts(tx: TenantRead, jobId: string): Promise<SlicePart[]> {
-    const rows = await tx.query<{ object_key: string; bytes: string; sha256: Buffer }>(
-      `select object_key, bytes, sha256 from slice
-       where tenant_id = $1 and job_id = $2 and state = 'DONE' order by slice_no`,
-      [tx.tenantId, jobId],
-    );
+  /** Has the input of the job been cut already? */
+  async cut(tx: TenantRead, jobId: string): Promise<boolean> {
+    const sql = 'select from slice where tenant_id = $1 and job_id = $2 limit 1';
+    return (await tx.one(sql, [tx.tenantId, jobId])) !== undefined;
+  }
+
+  /** A file in its order. */
+  async parts(tx: TenantRead, jobId: string, kind: FileKind): Promise<SlicePart[]> {
+    const rows = await tx.query<{
+      object_key: string;
+      bytes: string;
+      sha256: Buffer;
+      records: number;
+    }>(`${PARTS[kind]} order by slice_no`, [tx.tenantId, jobId]);
     return rows.map((row) => ({
       objectKey: row.object_key,
       bytes: Number(row.bytes),
       sha256: row.sha256,
+      records: row.records,
     }));
   }
 }
+
+const PARTS: Readonly<Record<FileKind, string>> = {
+  output: `select object_key, bytes, sha256, exported - oversize_records as records from slice
+    where tenant_id = $1 and job_id = $2 and state = 'DONE'`,
+  oversize: `select oversize_key as object_key, oversize_bytes as bytes, oversize_sha256 as sha256,
+      oversize_records as records from slice
+    where tenant_id = $1 and job_id = $2 and state = 'DONE' and oversize_key is not null`,
+};
 
 const HELD = `tenant_id = $1 and job_id = $2 and slice_no = $3 and lease_epoch = $4 and state = 'RELEASED'`;
 

@@ -29,15 +29,22 @@ export const logRows = {
   someRecordsFailed: (failed: number): LogRow => error('error.someRecordsFailed', String(failed)),
   nothingGenerated: (): LogRow => error('error.binaryFile.notGenerated'),
   unreadableInput: (): LogRow => error('error.readingFromInputFile'),
-  invalidCql: (fileName: string): LogRow => error('error.invalidCqlSyntax', fileName),
+  invalidCql: (fileName: string, column?: number): LogRow =>
+    error('error.invalidCqlSyntax', fileName, ...(column === undefined ? [] : [String(column)])),
   invalidExtension: (text: string): LogRow => error('error.uploadedFile.invalidExtension', text),
   message: (text: string): LogRow => error('error.messagePlaceholder', text),
+  cancelled: (by: string): LogRow =>
+    error('error.messagePlaceholder', `Job was cancelled by ${by}`),
+  gettingInstances: (message: string): LogRow =>
+    error('error.inventory.gettingInstancesByIds', message),
   callingUri: (path: string, message: string): LogRow => error('error.callingUri', path, message),
   generic: (): LogRow => error('error.genericError'),
   onlySetForDeletion: (): LogRow => error('error.onlyForSetToDeletion', ONLY_SET_FOR_DELETION),
   profileUsedForNonDeleted: (): LogRow => error('error.profileUsedToNonDeleted', ONLY_NOT_DELETED),
 } as const;
 
+/** Of a line; its job gets {@link logRows.profileUsedForNonDeleted} besides. */
+export const SET_TO_DELETION = 'error.setToDeletion';
 export const ONLY_SET_FOR_DELETION =
   'This profile can only be used to export authority records set for deletion';
 const ONLY_NOT_DELETED = 'This profile can only be used to export authority records not deleted';

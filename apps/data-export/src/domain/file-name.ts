@@ -49,6 +49,11 @@ export function outputName(base: string, hrId: number, extension = 'mrc'): strin
   return `${base}-${hrId}.${extension}`;
 }
 
+/** The file beside an output, for records that do not fit into it. */
+export function oversizeName(base: string, hrId: number): string {
+  return `${base}-${hrId}-oversize.xml`;
+}
+
 function bounded(base: string, fallback: string): string {
   const text = cut(base, BASE_CHARACTERS_MAX).trim();
   return text === '' ? fallback : text;

@@ -3,6 +3,7 @@ import { formatDate } from '@quire/contracts/dates';
 import type { Dialect } from '@quire/contracts/scope';
 import { failedOf, type JobCounts, type StartParameters } from './job-execution.js';
 import type { MappingSnapshot } from './mapping-profile.js';
+import type { Output } from './output.js';
 
 /** An export job as it is kept. */
 export interface ExportJob {
@@ -13,7 +14,10 @@ export interface ExportJob {
   readonly fileDefinitionId: string;
   readonly inputId: string;
   readonly baseName: string;
-  readonly file?: { readonly fileId: string; readonly fileName: string };
+  readonly file?: ExportFile;
+  /** Beside the output, for records that do not fit into it; there as soon as there is one. */
+  readonly oversizeFile?: ExportFile;
+  readonly output: Output;
   readonly jobProfileId?: string;
   readonly jobProfileName?: string;
   readonly mapping?: MappingSnapshot;
@@ -25,12 +29,23 @@ export interface ExportJob {
     readonly lastName: string;
   };
   readonly counts: JobCounts;
+  /** Blank lines, which count for nothing. */
+  readonly blank: number;
   readonly sourceDuplicates: number;
   readonly startedAt?: Date;
   readonly completedAt?: Date;
   readonly updatedAt?: Date;
   readonly metadata: Stamps;
 }
+
+export interface ExportFile {
+  readonly fileId: string;
+  readonly fileName: string;
+}
+
+/** The output first. */
+export const filesOf = ({ file, oversizeFile }: ExportJob): ExportFile[] =>
+  [file, oversizeFile].filter((one) => one !== undefined);
 
 export interface Stamps {
   readonly createdAt: Date;
@@ -64,7 +79,7 @@ export function jobAnswer(job: ExportJob, dialect: Dialect): object {
   return {
     id: job.id,
     hrId: old ? String(job.hrId) : job.hrId,
-    ...(job.file ? { exportedFiles: [job.file] } : {}),
+    ...(job.file ? { exportedFiles: filesOf(job) } : {}),
     ...(job.jobProfileId === undefined ? {} : { jobProfileId: job.jobProfileId }),
     ...(job.jobProfileName === undefined ? {} : { jobProfileName: job.jobProfileName }),
     progress: progressOf(job, dialect),

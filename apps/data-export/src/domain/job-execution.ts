@@ -1,5 +1,6 @@
 import type { ExportStatus, IdType } from '@quire/contracts/data-export';
 import { logRows, type LogRow } from './error-codes.js';
+import type { AskedOutput } from './output.js';
 
 /** The life of an export job: `NEW` → `IN_PROGRESS` → one of three ends, which are final. */
 export const JOB_TRANSITIONS: Readonly<Record<ExportStatus, readonly ExportStatus[]>> = {
@@ -24,19 +25,26 @@ export const failedOf = ({ invalid, duplicated, notFound, faulty }: JobCounts): 
   invalid + duplicated + notFound + faulty;
 
 /** What was asked for at the start: an export repeated with the same parameters starts nothing. */
-export interface StartParameters {
+export interface StartParameters extends AskedOutput {
   readonly jobProfileId: string;
   readonly idType: IdType;
   readonly recordType?: string;
+  /** The ids are those of items. */
+  readonly items?: boolean;
 }
 
-export function sameParameters(one: StartParameters, other: StartParameters): boolean {
-  return (
-    one.jobProfileId === other.jobProfileId &&
-    one.idType === other.idType &&
-    one.recordType === other.recordType
-  );
-}
+const PARAMETERS = [
+  'jobProfileId',
+  'idType',
+  'recordType',
+  'items',
+  'outputFormat',
+  'encoding',
+  'oversize',
+] as const satisfies readonly (keyof StartParameters)[];
+
+export const sameParameters = (one: StartParameters, other: StartParameters): boolean =>
+  PARAMETERS.every((name) => one[name] === other[name]);
 
 export interface Ending {
   readonly status: ExportStatus;

@@ -1,73 +1,37 @@
-import { BUILT_IN } from './built-in-profiles.js';
-import {
-  idTypeOf,
-  planOf,
-  reasonNotToRun,
-  type MappingSnapshot,
-  type StartAttempt,
-} from './mapping-profile.js';
+import type { MappingProfile } from '@quire/contracts/data-export';
+import type { Failure } from '@quire/contracts/failure';
+import { checkMappingProfile } from './mapping-profile.js';
 
-const instances: MappingSnapshot = {
-  id: BUILT_IN.instanceMapping,
-  name: 'm1',
-  recordTypes: ['INSTANCE'],
-  outputFormat: 'MARC',
-  suppress999ff: false,
-};
-const custom = { ...instances, id: 'f4b5c2aa-6f0e-4a0d-8a84-0e7f6b7c0001' };
-const attempt: StartAttempt = {
-  idType: 'instance',
-  uploadFormat: 'csv',
-  fileName: 'a.csv',
-  jobProfileId: BUILT_IN.instanceJob,
-  mapping: instances,
-  lines: 1,
-};
+describe('a mapping profile', () => {
+  const refusal = (profile: Partial<MappingProfile>): Failure | undefined => {
+    try {
+      checkMappingProfile({ name: 'p', recordTypes: ['SRS'], ...profile });
+      return undefined;
+    } catch (error) {
+      return error as Failure;
+    }
+  };
 
-describe('an export that starts', () => {
+  it('may leave out fields', () => {
+    expect(refusal({ suppress999ff: true, fieldsSuppression: '020, 900' })).toBeUndefined();
+  });
+
   it.each([
-    ['ids of instances with the built-in profile run', {}, undefined],
-    [
-      'a profile for source records runs',
-      { mapping: { ...custom, recordTypes: ['SRS'] } },
-      undefined,
-    ],
-    ['no line fails', { lines: 0 }, 'error.readingFromInputFile'],
-    [
-      'holdings by query fail',
-      { idType: 'holding', uploadFormat: 'cql' },
-      'error.uploadedFile.invalidExtension',
-    ],
-    ['authorities with another profile fail', { idType: 'authority' }, 'error.messagePlaceholder'],
-    [
-      'authorities with their own profile run',
-      { idType: 'authority', mapping: { ...instances, id: BUILT_IN.authorityMapping } },
-      undefined,
-    ],
-    [
-      'instances with the profile of deleted authorities fail',
-      { jobProfileId: BUILT_IN.deletedAuthorityJob },
-      'error.onlyForSetToDeletion',
-    ],
-    ['records to be generated need an inventory', { mapping: custom }, 'error.callingUri'],
-    ['holdings to be generated need an inventory', { idType: 'holding' }, 'error.callingUri'],
-    ['items need an inventory', { recordType: 'ITEM' }, 'error.callingUri'],
-  ] as const)('%s', (_, change, code) => {
-    expect(reasonNotToRun({ ...attempt, ...change })?.code).toBe(code);
-  });
-});
-
-describe('what the ids are', () => {
-  it('the request says, else the file, else the record type', () => {
-    expect(idTypeOf('holding', 'authority', 'INSTANCE')).toBe('holding');
-    expect(idTypeOf(undefined, 'authority', 'INSTANCE')).toBe('authority');
-    expect(idTypeOf(undefined, undefined, 'HOLDINGS')).toBe('holding');
-    expect(idTypeOf(undefined, undefined, undefined)).toBe('instance');
+    [{ recordTypes: ['SRS', 'INSTANCE'] }, 'forbidden'],
+    [{ fieldsSuppression: '20,900' }, 'invalid'],
+    [{ fieldsSuppression: '900', recordTypes: ['ITEM'] }, 'invalid'],
+    [{ transformations: [{ fieldId: 'x', recordType: 'ITEM' }] }, 'invalid'],
+  ] as const)('is refused as %j', (profile, kind) => {
+    expect(refusal(profile as Partial<MappingProfile>)?.kind).toBe(kind);
   });
 
-  it('an ordinary authority profile takes live records, the other one deleted ones', () => {
-    expect(planOf(instances, BUILT_IN.authorityJob, 'authority').wanted).toBe('live');
-    expect(planOf(instances, BUILT_IN.deletedAuthorityJob, 'authority').wanted).toBe('deleted');
-    expect(planOf(instances, BUILT_IN.instanceJob, 'instance').wanted).toBe('any');
+  it('names the tag that is none by its place', () => {
+    const [first] = refusal({ fieldsSuppression: '900,2x0' })?.details.errors ?? [];
+    expect(first).toEqual({
+      message: 'must match "^\\d{3}$"',
+      type: '1',
+      code: '-1',
+      parameters: [{ key: 'suppressionFields[1]', value: '2x0' }],
+    });
   });
 });

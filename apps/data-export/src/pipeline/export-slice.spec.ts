@@ -1,7 +1,11 @@
 import { controlField, dataField, writeRecord, type FieldBytes } from '@quire/marc/iso2709/write';
-import { exportSlice, SliceTally, type AnsweredBatch, type SlicePlan } from './export-slice.js';
+import type { RecordPlan } from '../domain/record-plan.js';
+import { exportSlice, SliceTally, type AnsweredBatch } from './export-slice.js';
 
-const PLAN: SlicePlan = {
+const PLAN: RecordPlan = {
+  format: 'MARC',
+  encoding: 'UTF-8',
+  oversize: 'fail',
   idType: 'instance',
   suppressTags: [],
   suppress999ff: false,
@@ -39,8 +43,15 @@ const found = (index: number, bytes: Buffer, { flags = 0, duplicates = 0 } = {})
 
 async function run(
   frames: readonly Buffer[],
-  { plan = PLAN, chunkBytes = 1 << 20, count = frames.length, end = true } = {},
-): Promise<{ bytes: Buffer; tally: SliceTally; yields: number[] }> {
+  {
+    plan = PLAN,
+    chunkBytes = 1 << 20,
+    count = frames.length,
+    end = true,
+    first = true,
+    last = true,
+  } = {},
+): Promise<{ bytes: Buffer; tally: SliceTally; yields: number[]; oversize: string }> {
   const all = Buffer.concat([...frames, ...(end ? [frame(0, count)] : [])]);
   async function* body(): AsyncGenerator<Buffer> {
     for (let at = 0; at < all.length; at += chunkBytes) yield all.subarray(at, at + chunkBytes);
@@ -56,8 +67,14 @@ async function run(
   }
   const tally = new SliceTally();
   const parts: Buffer[] = [];
-  for await (const part of exportSlice(answers(), plan, tally)) parts.push(Buffer.from(part));
-  return { bytes: Buffer.concat(parts), tally, yields: parts.map((part) => part.length) };
+  let oversize = '';
+  const addOversize = async (bytes: Buffer): Promise<void> => {
+    oversize += bytes.toString();
+    await Promise.resolve();
+  };
+  for await (const part of exportSlice(answers(), plan, tally, { first, last, addOversize }))
+    parts.push(Buffer.from(part));
+  return { bytes: Buffer.concat(parts), tally, yields: parts.map((part) => part.length), oversize };
 }
 
 describe('the bytes of a slice', () => {
@@ -77,7 +94,8 @@ describe('the bytes of a slice', () => {
     const frames = Array.from({ length: 100 }, (_, index) => found(index, large));
     const { bytes, yields } = await run(frames, { chunkBytes: 65_536 });
     expect(bytes).toEqual(Buffer.concat(Array.from({ length: 100 }, () => large)));
-    expect(yields.slice(0, -1).every((length) => length >= 262_144)).toBe(true);
+    const full = yields.slice(0, -1);
+    expect(full.every((length) => length > 262_144 - large.length && length <= 262_144)).toBe(true);
   });
 
   it('leave out 999 ff, and tags, as the profile says', async () => {
@@ -163,5 +181,107 @@ describe('the bytes of a slice', () => {
     await expect(run([found(0, a)], { count: 2 })).rejects.toThrow('1 of 2 ids');
     await expect(run([found(1, a)], { count: 1 })).rejects.toThrow('out of order');
     await expect(run([Buffer.from([0, 255, 255, 255, 1])])).rejects.toThrow('is none');
+  });
+
+  it('pass untouched where a profile leaves nothing out, however odd their leader is', async () => {
+    const odd = Buffer.from(a);
+    odd.write('zz', 17);
+    expect((await run([found(0, odd)])).bytes).toEqual(odd);
+  });
+
+  it('lose delimiters inside control fields, with a warning', async () => {
+    const of = (number: string): Buffer => {
+      const fields = [controlField('001', number), dataField('245', '10', [['a', 'Title']])];
+      const written = writeRecord('00000nam a2200000 i 4500', fields);
+      return written.failed ? Buffer.alloc(0) : written.bytes;
+    };
+    const bad = of('x1y');
+    bad[bad.indexOf('x1y') + 1] = 0x1f;
+    const { bytes, tally } = await run([found(0, bad)]);
+    expect(bytes).toEqual(of('xy'));
+    expect(tally).toMatchObject({ exported: 1, faulty: 0 });
+    expect(tally.outcomes).toEqual([
+      {
+        ordinal: 1,
+        class: 'WARNING',
+        row: {
+          level: 'WARNING',
+          code: 'error.messagePlaceholder',
+          values: ['Control characters inside the data of the record were removed'],
+          affected: { id: ids[0], hrid: 'xy', title: 'Title', recordType: 'INSTANCE' },
+        },
+      },
+    ]);
+  });
+});
+
+describe('the bytes of a slice in another format', () => {
+  const [a, b] = [record('a'), record('b')];
+  const long = record('l', [dataField('500', '  ', [['a', 'x'.repeat(300_000)]])]);
+  const xml = { ...PLAN, format: 'MARCXML' } as const;
+  const json = { ...PLAN, format: 'MARC_JSON' } as const;
+  const OPEN =
+    '<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="http://www.loc.gov/MARC21/slim">\n';
+
+  it('are opened by the first slice of MARCXML and closed by the last', async () => {
+    const frames = [found(0, a), found(1, b)];
+    const whole = (await run(frames, { plan: xml })).bytes.toString();
+    const first = (await run(frames, { plan: xml, last: false })).bytes.toString();
+    const middle = (await run(frames, { plan: xml, first: false, last: false })).bytes.toString();
+    const last = (await run(frames, { plan: xml, first: false })).bytes.toString();
+    expect(whole).toBe(`${OPEN}${middle}</collection>\n`);
+    expect(first + last).toBe(`${OPEN}${middle}${middle}</collection>\n`);
+    expect(middle.match(/<record>/g)).toHaveLength(2);
+  });
+
+  it('are well formed when every record fails', async () => {
+    const { bytes, tally } = await run([frame(2, 0), frame(3, 1)], { plan: xml });
+    expect(bytes.toString()).toBe(`${OPEN}</collection>\n`);
+    expect(tally).toMatchObject({ exported: 0, notFound: 1, faulty: 1 });
+  });
+
+  it('are one line of JSON a record', async () => {
+    const { bytes } = await run([found(0, a), frame(2, 1), found(2, b)], { plan: json });
+    const lines = bytes.toString().trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { fields: object[] }).fields[0])).toEqual([
+      { '001': 'a' },
+      { '001': 'b' },
+    ]);
+  });
+
+  it.each([xml, json])('have no limit: %j', async (plan) => {
+    const { bytes, tally } = await run([found(0, a), found(1, long), found(2, b)], { plan });
+    expect(tally).toMatchObject({ exported: 3, faulty: 0, oversize: 0 });
+    const text = bytes.toString();
+    expect(text).toContain('x'.repeat(300_000));
+    expect(text.indexOf('Title a')).toBeLessThan(text.indexOf('Title l'));
+    expect(text.indexOf('Title l')).toBeLessThan(text.indexOf('Title b'));
+  });
+
+  it('leave out what the profile suppresses', async () => {
+    const plan = { ...xml, suppress999ff: true, suppressTags: ['001'] };
+    const text = (await run([found(0, a)], { plan })).bytes.toString();
+    expect(text).toContain('Title a');
+    expect(text).not.toMatch(/tag="(001|999)"/);
+  });
+});
+
+describe('a record that ISO 2709 cannot hold', () => {
+  const long = record('l', [dataField('500', '  ', [['a', 'x'.repeat(10_000)]])]);
+
+  it('goes whole into the file beside the output, if the job wants one', async () => {
+    const plan = { ...PLAN, oversize: 'sidecar' } as const;
+    const { bytes, tally, oversize } = await run([found(0, long), found(1, record('b'))], { plan });
+    expect(bytes).toEqual(record('b'));
+    expect(oversize).toMatch(/^<record>.*x{10000}.*<\/record>\n$/s);
+    expect(tally).toMatchObject({ exported: 2, faulty: 0, oversize: 1 });
+    expect(tally.outcomes).toMatchObject([
+      { ordinal: 1, class: 'WARNING', row: { level: 'WARNING', code: 'error.messagePlaceholder' } },
+    ]);
+  });
+
+  it('fits when the profile suppresses what is too long', async () => {
+    const plan = { ...PLAN, suppressTags: ['500'] };
+    expect((await run([found(0, long)], { plan })).bytes).toEqual(record('l'));
   });
 });

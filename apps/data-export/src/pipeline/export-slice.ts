@@ -1,19 +1,18 @@
 import type { IdType } from '@quire/contracts/data-export';
 import { uuidText } from '@quire/contracts/ids';
 import { controlText, titleOf } from '@quire/marc/fields';
-import { RECORD_NUMBER_MAX, RECORD_TERMINATOR, readDigits } from '@quire/marc/iso2709/grammar';
-import { openStored, suppressFields } from '@quire/marc/iso2709/stored';
-import { exportLimit, type ExportLimit } from '@quire/marc/iso2709/write';
-import { errorSentence } from '@quire/marc/errors';
+import { MARCXML_CLOSE, MARCXML_OPEN } from '@quire/marc/marcxml-write';
 import type { MarcRecord } from '@quire/marc/record';
 import {
   logRows,
   ONLY_SET_FOR_DELETION,
+  SET_TO_DELETION,
   type AffectedRecord,
   type LogRow,
 } from '../domain/error-codes.js';
-import type { RecordPlan } from '../domain/mapping-profile.js';
+import type { RecordPlan } from '../domain/record-plan.js';
 import { FRAME, FrameReader, type RecordFrame } from './record-frames.js';
+import { RecordWriter, unconvertible, type Written } from './write-record.js';
 
 /**
  * The records of one slice, from the answers of source-record-storage to the bytes of the output: in the order of the
@@ -49,6 +48,8 @@ export class SliceTally {
   exported = 0;
   notFound = 0;
   faulty = 0;
+  /** Of the exported ones, those that went into the file beside the output. */
+  oversize = 0;
   /** Further source records found for exported ids. */
   sourceDuplicates = 0;
   readonly outcomes: LineOutcome[] = [];
@@ -56,55 +57,74 @@ export class SliceTally {
 
 const FLUSH_BYTES = 262_144;
 
-export interface SlicePlan extends RecordPlan {
-  readonly idType: IdType;
+/** Where a slice stands in its output, and where it puts what does not fit into it. */
+export interface SlicePlace {
+  /** What opens and closes a file of its format stands in its first and in its last slice. */
+  readonly first: boolean;
+  readonly last: boolean;
+  /** Takes MARCXML for the file beside the output; resolves when there is room for more. */
+  readonly addOversize: (bytes: Buffer) => Promise<void>;
 }
 
 /** Yields one buffer again and again: it must be used up before the next one is asked for. */
 export async function* exportSlice(
   answers: AsyncIterable<AnsweredBatch>,
-  plan: SlicePlan,
+  plan: RecordPlan,
   tally: SliceTally,
+  place: SlicePlace,
 ): AsyncGenerator<Buffer> {
-  const out = Buffer.allocUnsafe(FLUSH_BYTES + RECORD_NUMBER_MAX);
-  let used = 0;
+  const writer = new RecordWriter(plan);
+  const out = Buffer.allocUnsafe(FLUSH_BYTES);
+  let used = place.first && plan.format === 'MARCXML' ? out.write(MARCXML_OPEN) : 0;
   for await (const { batch, body } of answers) {
     const reader = new FrameReader();
-    const lines = new BatchLines(batch, plan, tally);
+    const lines = new BatchLines(batch, { plan, writer }, tally);
     for await (const chunk of body) {
       reader.add(chunk);
       while (reader.next()) {
         const bytes = lines.take(reader.frame);
+        if (lines.oversize) await place.addOversize(lines.takeOversize());
         if (!bytes) continue;
-        used += bytes.copy(out, used);
-        if (used < FLUSH_BYTES) continue;
-        yield out.subarray(0, used);
-        used = 0;
+        if (used + bytes.length > FLUSH_BYTES) {
+          yield out.subarray(0, used);
+          used = 0;
+        }
+        if (bytes.length > FLUSH_BYTES) yield bytes;
+        else used += bytes.copy(out, used);
       }
     }
     reader.finish(batch.ordinals.length);
     lines.finish();
   }
   if (used > 0) yield out.subarray(0, used);
+  if (place.last && plan.format === 'MARCXML') yield Buffer.from(MARCXML_CLOSE);
 }
+
+const RECORD_TYPE: Readonly<Record<IdType, string>> = {
+  instance: 'INSTANCE',
+  holding: 'HOLDINGS',
+  authority: 'AUTHORITY',
+};
 
 /** Judges the frames of one answer. */
 class BatchLines {
-  private readonly passes: boolean;
-  private readonly tags: ReadonlySet<string>;
+  /** What the last frame has for the file beside the output. */
+  oversize: Buffer | undefined;
+  private readonly plan: RecordPlan;
+  private readonly writer: RecordWriter;
   private seen = 0;
   private ids: readonly string[] | undefined;
 
   constructor(
     private readonly batch: IdsBatch,
-    private readonly plan: SlicePlan,
+    { plan, writer }: { readonly plan: RecordPlan; readonly writer: RecordWriter },
     private readonly tally: SliceTally,
   ) {
-    this.tags = new Set(plan.suppressTags);
-    this.passes = this.tags.size === 0 && !plan.suppress999ff && plan.wanted === 'any';
+    this.plan = plan;
+    this.writer = writer;
   }
 
-  /** The bytes to write; undefined when this line gives no record. */
+  /** The bytes to write; undefined when this line gives no record to the output. */
   take(frame: RecordFrame): Buffer | undefined {
     if (frame.kind === FRAME.end) return undefined;
     if (frame.index !== this.seen) throw new Error(`Id ${frame.index} was answered out of order.`);
@@ -113,11 +133,18 @@ class BatchLines {
       this.missing(frame);
       return undefined;
     }
-    // 9,999 bytes cannot hold a field that is too long, and the numbers of a longer record must be looked at.
-    const bytes = this.passes && isPlain(frame.bytes) ? frame.bytes : this.checked(frame);
-    if (!bytes) return undefined;
-    this.tally.exported += 1;
-    if (frame.duplicates > 0) this.warnOfDuplicates(frame);
+    const refusal = this.plan.wanted === 'any' ? undefined : this.refusalByState(frame);
+    if (refusal) return this.fail(frame.index, refusal);
+    if (this.writer.passes(frame.bytes)) {
+      this.exported(frame);
+      return frame.bytes;
+    }
+    return this.written(frame, this.writer.write(frame.bytes));
+  }
+
+  takeOversize(): Buffer {
+    const bytes = this.oversize ?? Buffer.alloc(0);
+    this.oversize = undefined;
     return bytes;
   }
 
@@ -125,6 +152,32 @@ class BatchLines {
   finish(): void {
     if (this.seen !== this.batch.ordinals.length)
       throw new Error(`${this.seen} of ${this.batch.ordinals.length} ids were answered.`);
+  }
+
+  private exported(frame: RecordFrame): void {
+    this.tally.exported += 1;
+    if (frame.duplicates > 0) this.warnOfDuplicates(frame);
+  }
+
+  private written(frame: RecordFrame, written: Written): Buffer | undefined {
+    const { index } = frame;
+    if (written.kind === 'faulty') {
+      const { problem, record } = written;
+      const affected = record
+        ? this.affected(index, record)
+        : { id: this.id(index), ...UNKNOWN_RECORD };
+      return this.fail(index, { ...logRows.message(problem), affected });
+    }
+    this.exported(frame);
+    const { warning, record, bytes } = written;
+    if (warning !== undefined) {
+      const affected = this.affected(index, record);
+      this.warn(index, { ...logRows.message(warning), level: 'WARNING', affected });
+    }
+    if (written.kind === 'written') return bytes;
+    this.tally.oversize += 1;
+    this.oversize = bytes;
+    return undefined;
   }
 
   private missing({ kind, index }: RecordFrame): void {
@@ -136,39 +189,11 @@ class BatchLines {
     this.tally.outcomes.push({ ordinal: this.ordinal(index), class: 'NOT_FOUND' });
   }
 
-  private checked(frame: RecordFrame): Buffer | undefined {
-    const { index } = frame;
-    const refusal = this.refusalByState(frame);
-    if (refusal) return this.fail(index, refusal);
-    let record: MarcRecord;
-    try {
-      record = openStored(frame.bytes);
-    } catch (error) {
-      const row = logRows.message(unconvertible((error as Error).message));
-      return this.fail(index, { ...row, affected: { id: this.id(index), ...UNKNOWN_RECORD } });
-    }
-    const kept = this.withoutSuppressed(record);
-    if ('problem' in kept)
-      return this.fail(index, {
-        ...logRows.message(kept.problem),
-        affected: this.affected(index, record),
-      });
-    return kept.bytes;
-  }
-
-  private withoutSuppressed(record: MarcRecord): { bytes: Buffer } | { problem: string } {
-    const { suppress999ff } = this.plan;
-    if (this.tags.size === 0 && !suppress999ff) return withinLimits(record);
-    const edited = suppressFields(record, { tags: this.tags, ff999: suppress999ff });
-    if (edited.failed) return { problem: unconvertible(errorSentence(edited)) };
-    return edited.oversize ? withinLimits(openStored(edited.bytes)) : { bytes: edited.bytes };
-  }
-
   private refusalByState({ deleted, index }: RecordFrame): LogRow | undefined {
     const { wanted } = this.plan;
     if (wanted === 'live' && deleted) {
       const text = `Authority record ${this.id(index)} is set for deletion and cannot be exported using this profile`;
-      return { level: 'ERROR', code: 'error.setToDeletion', values: [text] };
+      return { level: 'ERROR', code: SET_TO_DELETION, values: [text] };
     }
     if (wanted === 'deleted' && !deleted)
       return {
@@ -182,7 +207,11 @@ class BatchLines {
   private warnOfDuplicates({ index, duplicates, matchedId }: RecordFrame): void {
     this.tally.sourceDuplicates += duplicates;
     const values = [this.id(index), `${uuidText(matchedId)} (+${duplicates} more)`];
-    const row: LogRow = { level: 'WARNING', code: 'error.duplicateSRS', values };
+    this.warn(index, { level: 'WARNING', code: 'error.duplicateSRS', values });
+  }
+
+  /** A line has one warning at most among its outcomes, and a row for each. */
+  private warn(index: number, row: LogRow): void {
     this.tally.outcomes.push({ ordinal: this.ordinal(index), class: 'WARNING', row });
   }
 
@@ -208,7 +237,7 @@ class BatchLines {
   }
 
   private get recordType(): string {
-    return { instance: 'INSTANCE', holding: 'HOLDINGS', authority: 'AUTHORITY' }[this.plan.idType];
+    return RECORD_TYPE[this.plan.idType];
   }
 
   private ordinal(index: number): number {
@@ -221,33 +250,6 @@ class BatchLines {
     return this.ids[index] ?? '';
   }
 }
-
-const PLAIN_BYTES_MAX = 9_999;
-
-/** Surely well formed for binary output: true length, end mark, and too short for a field that is too long. */
-function isPlain(bytes: Buffer): boolean {
-  const { length } = bytes;
-  return (
-    length <= PLAIN_BYTES_MAX &&
-    bytes[length - 1] === RECORD_TERMINATOR &&
-    readDigits(bytes, 0, 5) === length
-  );
-}
-
-function withinLimits(record: MarcRecord): { bytes: Buffer } | { problem: string } {
-  const limit = exportLimit(record);
-  return limit ? { problem: limitText(limit) } : { bytes: record.bytes };
-}
-
-/** FOLIO's sentences, with its spelling ("thatn"): clients know them. */
-function limitText(limit: ExportLimit): string {
-  return limit.limit === 'record'
-    ? `Record is too long to be a valid MARC binary record, it's length would be ${limit.length} which is more thatn 99999 bytes`
-    : 'Record has field that is too long to be a valid MARC binary record. The maximum length for a field counting all of the sub-fields is 9999 bytes.';
-}
-
-const unconvertible = (cause: string): string =>
-  `Json record cannot be converted to marc format, cause: ${cause}`;
 
 /** A damaged record does not tell who it is; the line tells its id all the same. */
 const UNKNOWN_RECORD: AffectedRecord = {

@@ -126,6 +126,18 @@ export class FrameReader {
   }
 }
 
+/** The answer to ids of which nobody needs to ask: they are not found. */
+export async function* noneFound(ids: number): AsyncGenerator<Buffer> {
+  const bytes = Buffer.alloc((ids + 1) * HEAD_BYTES);
+  for (let index = 0; index <= ids; index += 1) {
+    const at = index * HEAD_BYTES;
+    bytes.writeUInt32BE(HEAD_BYTES - 4, at);
+    bytes[at + 4] = index < ids ? FRAME.notFound : FRAME.end;
+    bytes.writeUInt32BE(index, at + 5);
+  }
+  yield await Promise.resolve(bytes);
+}
+
 function lengthAt(bytes: Buffer, at: number): number {
   const length = bytes.readUInt32BE(at);
   if (length < 5 || length > FRAME_BYTES_MAX) {

@@ -14,7 +14,9 @@ import { DataSource } from 'typeorm';
 import type { SlicePart } from '../db/slices.js';
 import { Stores } from '../db/stores.js';
 import { failures } from '../domain/failures.js';
+import type { ExportJob } from '../domain/job-answer.js';
 import { hasFile } from '../domain/job-execution.js';
+import { contentTypeOf } from '../domain/output.js';
 import { ExportFiles } from '../files/export-files.js';
 import { Fresh } from './fresh.js';
 
@@ -35,9 +37,9 @@ export class Downloads {
 
   /** A link is issued only if the file is finished and its objects are there. */
   async issue(caller: Caller, jobId: string, fileId: string): Promise<DownloadLink> {
-    const output = await this.output(caller, jobId);
+    const output = await this.output(caller, jobId, fileId);
     if (output === 'no job') throw failures.downloadJobNotFound(jobId);
-    if (output?.fileId !== fileId) throw failures.exportFileNotFound(fileId);
+    if (!output) throw failures.exportFileNotFound(fileId);
     if (!(await this.files.present(output.parts))) throw this.missing(fileId, jobId);
     const { tenantId, actorId: userId, publicUrl } = caller;
     const expiresAt = new Date(this.fresh.now().getTime() + LINK_LIFE_MS);
@@ -54,12 +56,12 @@ export class Downloads {
     const link = verifyLink(token, PURPOSE, this.fresh.now(), this.keys.links);
     if (link.fileId !== fileId) throw forbidden('Link is not valid');
     const scope = { tenantId: link.tenantId, actorId: link.userId };
-    const output = await this.output(scope, link.jobId);
-    if (output === 'no job' || output?.fileId !== fileId) throw failures.exportFileNotFound(fileId);
-    const { parts, fileName } = output;
+    const output = await this.output(scope, link.jobId, fileId);
+    if (output === 'no job' || !output) throw failures.exportFileNotFound(fileId);
+    const { parts, fileName, contentType } = output;
     await this.audit(scope, 'link used', fileId);
     return {
-      contentType: 'application/marc',
+      contentType,
       fileName,
       size: parts.reduce((sum, part) => sum + part.bytes, 0),
       etag: `"${digestOf(parts)}"`,
@@ -74,12 +76,12 @@ export class Downloads {
     };
   }
 
-  private output(scope: Scope, jobId: string) {
+  private output(scope: Scope, jobId: string, fileId: string) {
     return readTenant(this.source, scope, async (tx) => {
       const job = await this.stores.jobs.find(tx, jobId);
       if (!job) return 'no job';
-      if (!job.file || !hasFile(job.status)) return undefined;
-      return { ...job.file, parts: await this.stores.slices.parts(tx, jobId) };
+      const file = fileOf(job, fileId);
+      return file && { ...file, parts: await this.stores.slices.parts(tx, jobId, file.kind) };
     });
   }
 
@@ -98,6 +100,16 @@ export class Downloads {
     this.log.error({ fileId, jobId }, 'objects of a finished export are missing');
     return failures.exportFileNotFound(fileId);
   }
+}
+
+/** The file of a finished job that has this id. */
+function fileOf({ status, file, oversizeFile, output }: ExportJob, fileId: string) {
+  if (!hasFile(status)) return undefined;
+  if (file?.fileId === fileId)
+    return { ...file, kind: 'output', contentType: contentTypeOf(output.format) } as const;
+  if (oversizeFile?.fileId === fileId)
+    return { ...oversizeFile, kind: 'oversize', contentType: contentTypeOf('MARCXML') } as const;
+  return undefined;
 }
 
 /** SHA-256 of the slices' SHA-256 values in order: known without reading a byte of the file. */

@@ -3,8 +3,10 @@ import {
   Injectable,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
+  type OnApplicationShutdown,
 } from '@nestjs/common';
 import type { Log } from '@quire/contracts/log';
+import { LeaseKeeper } from '@quire/jobs/lease-keeper';
 import { LeasedWorker } from '@quire/jobs/worker';
 import { LOG, SETTINGS } from '@quire/service/platform.module';
 import { exportSettings } from '../config.js';
@@ -18,12 +20,15 @@ const GRACE_MS = 5000;
 
 /** The background of this service: workers on slices, the dispatcher, and what picks up after processes that died. */
 @Injectable()
-export class ExportWorkers implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class ExportWorkers
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
   private readonly worker: LeasedWorker<ClaimedSlice>;
 
   constructor(
     leases: SliceLeases,
     private readonly dispatch: Dispatch,
+    private readonly keeper: LeaseKeeper,
     runs: SliceRuns,
     @Inject(LOG) log: Log,
     @Inject(SETTINGS) settings: object,
@@ -50,6 +55,11 @@ export class ExportWorkers implements OnApplicationBootstrap, BeforeApplicationS
   async beforeApplicationShutdown(): Promise<void> {
     await this.dispatch.stop();
     await this.worker.stop(GRACE_MS);
+  }
+
+  /** When nobody works any more. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.keeper[Symbol.asyncDispose]();
   }
 
   /** A slice was let out. */

@@ -4,9 +4,10 @@ import { formatDate } from '@quire/contracts/dates';
 import { uuidV5 } from '@quire/contracts/ids';
 import { Outbox } from '@quire/messaging/outbox';
 import type { TenantTx } from '@quire/postgres/tenant';
+import { IdSelections } from '../db/id-selections.js';
 import { Stores } from '../db/stores.js';
 import { Collected, COLLECTED_MAX, logRows, type LogRow } from '../domain/error-codes.js';
-import type { ExportJob } from '../domain/job-answer.js';
+import { filesOf, type ExportJob } from '../domain/job-answer.js';
 import { endingOf, failedOf, type Ending } from '../domain/job-execution.js';
 import { Fresh } from './fresh.js';
 
@@ -15,6 +16,7 @@ import { Fresh } from './fresh.js';
 export class JobEndings {
   constructor(
     private readonly stores: Stores,
+    private readonly selections: IdSelections,
     private readonly outbox: Outbox,
     private readonly fresh: Fresh,
   ) {}
@@ -22,7 +24,7 @@ export class JobEndings {
   /** Ends a running job whose slices are all done; leaves any other as it is. */
   async closeWhenDone(tx: TenantTx, jobId: string): Promise<void> {
     const job = await this.stores.jobs.lock(tx, jobId);
-    if (job?.status !== 'IN_PROGRESS' || (await this.stores.slices.open(tx, jobId)) > 0) return;
+    if (job?.status !== 'IN_PROGRESS' || (await this.isOpen(tx, jobId))) return;
     const ending = endingOf(job.counts) ?? NOT_ADDING_UP;
     const rows = [...(await this.rowOfNotFound(tx, job)), ...ending.rows];
     await this.end(tx, job, { ...ending, rows });
@@ -33,7 +35,14 @@ export class JobEndings {
     const job = await this.stores.jobs.lock(tx, jobId);
     if (job?.status !== 'IN_PROGRESS') return;
     await this.stores.slices.drop(tx, jobId);
+    await this.selections.drop(tx, jobId);
     await this.end(tx, job, { status: 'FAIL', rows: [row] });
+  }
+
+  private async isOpen(tx: TenantTx, jobId: string): Promise<boolean> {
+    return (
+      (await this.stores.slices.open(tx, jobId)) > 0 || (await this.selections.waits(tx, jobId))
+    );
   }
 
   private async end(tx: TenantTx, job: ExportJob, { status, rows }: Ending): Promise<void> {
@@ -41,7 +50,7 @@ export class JobEndings {
     const { id } = job;
     await this.stores.logs.add(
       tx,
-      id,
+      { jobId: id },
       at,
       rows.map((row) => ({ id: uuidV5(id, row.code), row })),
     );
@@ -55,7 +64,7 @@ export class JobEndings {
       exported: job.counts.exported,
       failed: failedOf(job.counts),
       total: job.counts.total,
-      files: job.file && status !== 'FAIL' ? [job.file] : [],
+      files: status === 'FAIL' ? [] : filesOf(job),
       completedDate: formatDate(at),
     });
   }

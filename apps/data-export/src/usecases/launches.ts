@@ -1,25 +1,29 @@
 import { Injectable } from '@nestjs/common';
-import { ExportRequested, type ExportRecordType, type IdType } from '@quire/contracts/data-export';
+import { ExportRequested, type ExportRecordType } from '@quire/contracts/data-export';
 import { tooMany } from '@quire/contracts/failure';
 import type { Caller } from '@quire/contracts/scope';
 import { Outbox } from '@quire/messaging/outbox';
 import type { TenantTx } from '@quire/postgres/tenant';
-import type { InputCounts } from '../db/file-definitions.js';
-import type { JobProfileRow } from '../db/job-profiles.js';
-import { snapshotOf, type MappingProfileRow } from '../db/mapping-profiles.js';
+import { snapshotOf } from '../db/mapping-profiles.js';
+import { IdSelections } from '../db/id-selections.js';
 import { Stores } from '../db/stores.js';
 import type { LogRow } from '../domain/error-codes.js';
 import { failures } from '../domain/failures.js';
 import { outputName } from '../domain/file-name.js';
 import type { StartParameters } from '../domain/job-execution.js';
-import { reasonNotToRun } from '../domain/mapping-profile.js';
-import { queryProblem } from '../domain/query.js';
+import type { MappingSnapshot } from '../domain/mapping-profile.js';
+import { extensionOfFormat, outputOf, type AskedOutput } from '../domain/output.js';
+import { queryProblem, type Selection } from '../domain/selection.js';
+import { reasonNotToRun, type IdKind } from '../domain/start-rules.js';
 import { Fresh } from './fresh.js';
 import { JobEndings } from './job-endings.js';
 
-export interface Profiles {
-  readonly job: JobProfileRow;
-  readonly mapping: MappingProfileRow;
+/** The profiles of a job as they are at its start: later edits of them do not touch it. */
+export interface LaunchProfile {
+  /** Absent: the profile is gone, the job is the continuation of an older one. */
+  readonly jobProfileId?: string;
+  readonly jobProfileName: string;
+  readonly mapping: MappingSnapshot;
 }
 
 /** A job in state `NEW` and what it is to export. */
@@ -27,14 +31,15 @@ export interface Launch {
   readonly jobId: string;
   readonly hrId: number;
   readonly fileDefinitionId: string;
-  readonly fileName: string;
   readonly baseName: string;
-  readonly uploadFormat: 'csv' | 'cql';
-  readonly query?: string;
-  readonly lines: InputCounts;
-  readonly profiles: Profiles;
-  readonly idType: IdType;
-  readonly recordType?: ExportRecordType;
+  /** Non-blank lines of the input; 0 as long as they are not known. */
+  readonly total: number;
+  readonly profile: LaunchProfile;
+  readonly request: StartParameters;
+  /** Ids that are still to be found. */
+  readonly selection?: Selection;
+  /** Goes on with an older job, to which the rules of the start applied. */
+  readonly continued?: boolean;
 }
 
 /** Exports of a tenant that may run at once (reliability, section 14). */
@@ -46,73 +51,90 @@ const RETRY_SECONDS = 60;
 export class Launches {
   constructor(
     private readonly stores: Stores,
+    private readonly selections: IdSelections,
     private readonly endings: JobEndings,
     private readonly outbox: Outbox,
     private readonly fresh: Fresh,
   ) {}
 
   /** @throws Failure 400 for a profile that is not there */
-  async profiles(tx: TenantTx, jobProfileId: string): Promise<Profiles> {
-    const job = await this.stores.jobProfiles.hold(tx, jobProfileId);
+  async profile(tx: TenantTx, jobProfileId: string): Promise<LaunchProfile> {
+    const job = await this.stores.jobProfiles.find(tx, jobProfileId);
     if (!job) throw failures.unknownJobProfile(jobProfileId);
     const mapping = await this.stores.mappingProfiles.find(tx, job.mapping_profile_id);
     if (!mapping) throw failures.unknownMappingProfile(job.mapping_profile_id);
-    return { job, mapping };
+    return { jobProfileId: job.id, jobProfileName: job.name, mapping: snapshotOf(mapping) };
   }
 
   async launch(tx: TenantTx, caller: Caller, launch: Launch): Promise<void> {
-    const { jobId, hrId, profiles, idType, recordType, lines } = launch;
+    const { jobId, hrId, profile, request, selection } = launch;
     if ((await this.stores.jobs.running(tx)) >= RUNNING_MAX) throw tooMany(RETRY_SECONDS);
-    const at = this.fresh.now();
-    const mapping = snapshotOf(profiles.mapping);
+    const output = outputOf(
+      request,
+      profile.mapping.outputFormat,
+      await this.stores.jobs.oversizeOfTenant(tx),
+    );
+    const fileName = outputName(launch.baseName, hrId, extensionOfFormat(output.format));
     await this.stores.jobs.start(tx, {
+      ...profile,
+      ...{ output, request, idType: request.idType },
       id: jobId,
-      file: { fileId: this.fresh.id(), fileName: outputName(launch.baseName, hrId) },
-      jobProfileId: profiles.job.id,
-      jobProfileName: profiles.job.name,
-      mapping,
-      idType,
-      request: parametersOf(profiles.job.id, idType, recordType),
+      file: { fileId: this.fresh.id(), fileName },
       runBy: runBy(caller),
-      at,
+      at: this.fresh.now(),
     });
-    const refusal = this.refusal(launch);
+    const refusal = launch.continued ? undefined : refusalOf(launch);
     if (refusal) {
       await this.stores.jobs.clearCounts(tx, jobId);
       await this.endings.fail(tx, jobId, refusal);
       return;
     }
+    if (selection) await this.selections.insert(tx, jobId, selection);
     await this.outbox.add(tx, ExportRequested, {
       tenantId: tx.tenantId,
       jobExecutionId: jobId,
       jobVersion: 1,
       hrId,
       fileDefinitionId: launch.fileDefinitionId,
-      jobProfileId: profiles.job.id,
-      idType,
-      total: lines.total,
+      jobProfileId: request.jobProfileId,
+      idType: request.idType,
+      total: launch.total,
       userId: caller.actorId,
     });
   }
-
-  private refusal(launch: Launch): LogRow | undefined {
-    const { profiles, uploadFormat, query = '', fileName, lines } = launch;
-    const refusal = reasonNotToRun({
-      ...launch,
-      jobProfileId: profiles.job.id,
-      mapping: snapshotOf(profiles.mapping),
-      lines: lines.total,
-    });
-    return refusal ?? (uploadFormat === 'cql' ? queryProblem(query, fileName) : undefined);
-  }
 }
 
+function refusalOf({ profile, request, selection, total }: Launch): LogRow | undefined {
+  const writtenIn = selection?.kind === 'query' ? selection.writtenIn : undefined;
+  const refusal = reasonNotToRun({
+    source: writtenIn === undefined ? (selection ? 'other' : 'lines') : 'query',
+    idType: request.idType,
+    jobProfileId: request.jobProfileId,
+    mapping: profile.mapping,
+    lines: total,
+  });
+  if (refusal || writtenIn === undefined || selection?.kind !== 'query') return refusal;
+  return queryProblem(selection.query, writtenIn);
+}
+
+/** The parts of a request that make two starts the same. */
 export function parametersOf(
-  jobProfileId: string,
-  idType: IdType,
-  recordType: ExportRecordType | undefined,
+  asked: AskedOutput & {
+    readonly jobProfileId: string;
+    readonly recordType?: ExportRecordType | undefined;
+  },
+  { idType, items }: IdKind,
 ): StartParameters {
-  return { jobProfileId, idType, ...(recordType === undefined ? {} : { recordType }) };
+  const { jobProfileId, recordType, outputFormat, encoding, oversize } = asked;
+  return {
+    jobProfileId,
+    idType,
+    ...(recordType === undefined ? {} : { recordType }),
+    ...(items ? { items } : {}),
+    ...(outputFormat === undefined ? {} : { outputFormat }),
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(oversize === undefined ? {} : { oversize }),
+  };
 }
 
 /** From the claims of the request: never looked up, never a reason to fail. */

@@ -5,13 +5,13 @@ import { uuidBytes } from '@quire/contracts/ids';
 import type { Caller } from '@quire/contracts/scope';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
-import { NO_LINES, type InputCounts } from '../db/file-definitions.js';
-import { newStamps } from '../db/stamps.js';
 import { Stores } from '../db/stores.js';
 import { quickBaseOf } from '../domain/file-name.js';
-import { defaultJobProfileOf, idTypeOf } from '../domain/mapping-profile.js';
+import { userQuery } from '../domain/selection.js';
+import { defaultJobProfileOf, idKindOf } from '../domain/start-rules.js';
 import { Fresh } from './fresh.js';
-import { Launches } from './launches.js';
+import { Launches, parametersOf } from './launches.js';
+import { NewJobs, type OwnInput } from './new-jobs.js';
 
 /** Ids in one statement. */
 const BATCH_IDS = 10_000;
@@ -23,6 +23,7 @@ export class QuickExports {
     private readonly source: DataSource,
     private readonly stores: Stores,
     private readonly launches: Launches,
+    private readonly newJobs: NewJobs,
     private readonly fresh: Fresh,
   ) {}
 
@@ -31,61 +32,41 @@ export class QuickExports {
     const named = type === 'uuid' ? uuids : criteria;
     if (named === undefined)
       throw invalid(violation('may not be null', type === 'uuid' ? 'uuids' : 'criteria', null));
-    const jobProfileId = request.jobProfileId ?? defaultJobProfileOf(recordType);
+    const { jobProfileId = defaultJobProfileOf(recordType) } = request;
     return withTenant(this.source, caller, async (tx) => {
-      const profiles = await this.launches.profiles(tx, jobProfileId);
-      const inputId = this.fresh.id();
-      const lines = type === 'uuid' ? await this.keepIds(tx, inputId, uuids ?? []) : NO_LINES;
-      const job = await this.newJob(tx, caller, { request, inputId, lines });
+      const profile = await this.launches.profile(tx, jobProfileId);
+      const kind = idKindOf({}, recordType, type === 'cql' ? 'query' : 'lines');
+      const input = await this.inputOf(tx, request);
+      const job = await this.newJobs.withOwnInput(tx, caller, input);
+      const { query, uploadFormat } = input;
       await this.launches.launch(tx, caller, {
         ...job,
-        profiles,
-        idType: idTypeOf(undefined, undefined, recordType),
-        recordType,
+        profile,
+        request: parametersOf({ jobProfileId, recordType }, kind),
+        ...(uploadFormat === 'cql'
+          ? { selection: userQuery(query ?? '', kind.idType, job.fileName) }
+          : {}),
       });
       return { jobExecutionId: job.jobId, jobExecutionHrId: job.hrId };
     });
   }
 
-  private async keepIds(
-    tx: TenantTx,
-    inputId: string,
-    uuids: readonly string[],
-  ): Promise<InputCounts> {
+  private async inputOf(tx: TenantTx, request: QuickExport): Promise<OwnInput> {
+    const { type, criteria = '', uuids = [], fileName } = request;
+    const baseName = quickBaseOf(fileName);
+    return type === 'cql'
+      ? { baseName, uploadFormat: 'cql', query: criteria }
+      : { baseName, ids: await this.keepIds(tx, uuids) };
+  }
+
+  private async keepIds(tx: TenantTx, uuids: readonly string[]): Promise<OwnInput['ids']> {
+    const inputId = this.fresh.id();
     let duplicated = 0;
     for (let start = 0; start < uuids.length; start += BATCH_IDS) {
       const ids = uuids.slice(start, start + BATCH_IDS).map(uuidBytes);
       const lines = ids.map((_, index) => start + index + 1);
       duplicated += await this.stores.ids.add(tx, inputId, { ids, lines, invalid: [] });
     }
-    return { total: uuids.length, blank: 0, invalid: 0, duplicated };
-  }
-
-  /** The job and the file definition it stands for, as if that had been uploaded. */
-  private async newJob(
-    tx: TenantTx,
-    caller: Caller,
-    input: { readonly request: QuickExport; readonly inputId: string; readonly lines: InputCounts },
-  ) {
-    const { request, inputId, lines } = input;
-    const uploadFormat = request.type === 'cql' ? ('cql' as const) : ('csv' as const);
-    const baseName = quickBaseOf(request.fileName);
-    const fileName = `${baseName}.csv`;
-    const query = request.type === 'cql' ? { query: request.criteria ?? '' } : {};
-    const [jobId, fileDefinitionId] = [this.fresh.id(), this.fresh.id()];
-    const stamps = newStamps(caller, this.fresh.now());
-    const hrId = await this.stores.jobs.nextHrId(tx);
-    const shared = { inputId, baseName, lines, stamps };
-    await this.stores.definitions.insert(tx, {
-      ...shared,
-      ...query,
-      id: fileDefinitionId,
-      jobId,
-      fileName,
-      uploadFormat,
-      status: 'COMPLETED',
-    });
-    await this.stores.jobs.insert(tx, { ...shared, id: jobId, hrId, fileDefinitionId });
-    return { ...query, jobId, hrId, fileDefinitionId, fileName, baseName, uploadFormat, lines };
+    return { inputId, lines: { total: uuids.length, blank: 0, invalid: 0, duplicated } };
   }
 }

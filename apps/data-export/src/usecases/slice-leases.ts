@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SYSTEM_USER_ID } from '@quire/contracts/scope';
+import { LeaseKeeper } from '@quire/jobs/lease-keeper';
 import { asSystem, withTenant } from '@quire/postgres/tenant';
 import { SETTINGS } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
@@ -26,6 +27,7 @@ export class SliceLeases {
   constructor(
     private readonly source: DataSource,
     private readonly stores: Stores,
+    private readonly keeper: LeaseKeeper,
     private readonly fresh: Fresh,
     @Inject(SETTINGS) settings: object,
   ) {
@@ -54,8 +56,9 @@ export class SliceLeases {
     );
   }
 
+  /** On a connection of its own, and with it the sign of life that clients see on the job. */
   renew(claimed: ClaimedSlice): Promise<boolean> {
-    return withTenant(this.source, scopeOf(claimed), async (tx) => {
+    return this.keeper.renew(scopeOf(claimed), async (tx) => {
       await this.stores.jobs.touch(tx, claimed.jobId, this.fresh.now());
       return this.stores.slices.renew(tx, claimed, this.settings.leaseMs);
     });

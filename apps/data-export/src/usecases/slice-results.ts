@@ -7,19 +7,29 @@ import type { StoredObject } from '@quire/object-store/object-store';
 import type { TenantKey } from '@quire/object-store/tenant-key';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
-import type { ClaimedSlice, HandBack } from '../db/slices.js';
+import type { ClaimedSlice, HandBack, OutcomeRow } from '../db/slices.js';
 import { Stores } from '../db/stores.js';
-import { logRows, type LogRow } from '../domain/error-codes.js';
-import type { ExportJob } from '../domain/job-answer.js';
+import { logRows, SET_TO_DELETION, type LogRow } from '../domain/error-codes.js';
+import { oversizeName } from '../domain/file-name.js';
+import type { ExportFile, ExportJob } from '../domain/job-answer.js';
 import { ExportFiles } from '../files/export-files.js';
 import type { LineOutcome, SliceTally } from '../pipeline/export-slice.js';
 import { Fresh } from './fresh.js';
 import { JobEndings } from './job-endings.js';
 
-export interface FinishedAttempt {
-  readonly job: ExportJob;
+/** An object that an attempt has written. */
+export interface WrittenObject {
   readonly key: TenantKey;
   readonly stored: StoredObject;
+}
+
+export interface FinishedAttempt {
+  readonly job: ExportJob;
+  readonly output: WrittenObject;
+  /** The part of the file for oversize records, if there is one. */
+  readonly oversize: WrittenObject | undefined;
+  /** Every key that the attempt has announced. */
+  readonly keys: readonly TenantKey[];
   readonly tally: SliceTally;
 }
 
@@ -42,21 +52,24 @@ export class SliceResults {
   finish(
     scope: Scope,
     claimed: ClaimedSlice,
-    { job, key, stored, tally }: FinishedAttempt,
+    { job, output, oversize, keys, tally }: FinishedAttempt,
   ): Promise<boolean> {
     return withTenant(this.source, scope, async (tx) => {
       // The job first, as everybody locks them: a slice that ends and a job that is ended must not wait for each other.
       const current = await this.stores.jobs.lock(tx, claimed.jobId);
       if (current?.status !== 'IN_PROGRESS') return false;
       const { exported, notFound, faulty, sourceDuplicates, outcomes } = tally;
-      const { bytes, sha256 } = stored;
-      const counts = { exported, notFound, faulty, sourceDuplicates };
-      const result = { ...counts, objectKey: key.toString(), bytes, sha256 };
+      const result = {
+        ...objectOf(output),
+        ...{ exported, notFound, faulty, sourceDuplicates },
+        ...(oversize ? { oversize: { ...objectOf(oversize), records: tally.oversize } } : {}),
+      };
       if (!(await this.stores.slices.finish(tx, claimed, result))) return false;
-      await this.stores.slices.addOutcomes(tx, claimed, outcomes.map(outcomeRow));
-      await this.addLogs(tx, job, outcomes);
+      if (tally.oversize > 0) await this.stores.jobs.addOversizeFile(tx, job.id, oversizeFile(job));
+      await this.stores.slices.addOutcomes(tx, claimed, outcomeRows(outcomes));
+      await this.addLogs(tx, job, claimed, outcomes);
       await this.stores.jobs.sumUp(tx, claimed.jobId, this.fresh.now());
-      await this.files.settle(tx, key);
+      for (const key of keys) await this.files.settle(tx, key);
       await this.outbox.add(tx, SliceFinished, {
         tenantId: tx.tenantId,
         jobExecutionId: claimed.jobId,
@@ -80,23 +93,48 @@ export class SliceResults {
 
   private async addLogs(
     tx: TenantTx,
-    job: ExportJob,
+    { id: jobId }: ExportJob,
+    { sliceNo }: ClaimedSlice,
     outcomes: readonly LineOutcome[],
   ): Promise<void> {
     const at = this.fresh.now();
     const rows = outcomes.flatMap(({ ordinal, row }) =>
-      row ? [{ id: uuidV5(job.id, `line ${ordinal} ${row.code}`), row }] : [],
+      row ? [{ id: uuidV5(jobId, `line ${ordinal} ${row.code}`), row }] : [],
     );
-    if (rows.some(({ row }) => row.code === 'error.setToDeletion')) {
-      const row = logRows.profileUsedForNonDeleted();
-      rows.push({ id: uuidV5(job.id, row.code), row });
+    for (let start = 0; start < rows.length; start += LOG_ROWS_AT_ONCE) {
+      const some = rows.slice(start, start + LOG_ROWS_AT_ONCE);
+      await this.stores.logs.add(tx, { jobId, sliceNo }, at, some);
     }
-    for (let start = 0; start < rows.length; start += LOG_ROWS_AT_ONCE)
-      await this.stores.logs.add(tx, job.id, at, rows.slice(start, start + LOG_ROWS_AT_ONCE));
+    if (!rows.some(({ row }) => row.code === SET_TO_DELETION)) return;
+    const row = logRows.profileUsedForNonDeleted();
+    await this.stores.logs.add(tx, { jobId }, at, [{ id: uuidV5(jobId, row.code), row }]);
   }
 }
 
-function outcomeRow({ ordinal, class: kind, row }: LineOutcome) {
+const objectOf = ({ key, stored }: WrittenObject) => ({
+  objectKey: key.toString(),
+  bytes: stored.bytes,
+  sha256: stored.sha256,
+});
+
+/** The second file of a job is the same for all of its slices. */
+function oversizeFile({ id, baseName, hrId }: ExportJob): ExportFile {
+  return { fileId: uuidV5(id, 'oversize'), fileName: oversizeName(baseName, hrId) };
+}
+
+/** One row a line and class: a line may have several warnings. */
+function outcomeRows(outcomes: readonly LineOutcome[]): OutcomeRow[] {
+  const rows = new Map<string, OutcomeRow>();
+  for (const outcome of outcomes) {
+    const key = `${outcome.ordinal} ${outcome.class}`;
+    const [before, row] = [rows.get(key), outcomeRow(outcome)];
+    const message = [before?.message, row.message].filter((text) => text != null).join('; ');
+    rows.set(key, before ? { ...before, message } : row);
+  }
+  return [...rows.values()];
+}
+
+function outcomeRow({ ordinal, class: kind, row }: LineOutcome): OutcomeRow {
   return {
     ordinal,
     class: kind,

@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Log } from '@quire/contracts/log';
 import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
+import { MARCXML_CLOSE, MARCXML_OPEN } from '@quire/marc/marcxml-write';
 import { backoffMs, classify } from '@quire/messaging/retry';
+import type { TenantKey } from '@quire/object-store/tenant-key';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { LOG } from '@quire/service/platform.module';
 import { parallel } from '@quire/streams/parallel';
@@ -10,15 +12,18 @@ import type { ClaimedSlice, SliceRange } from '../db/slices.js';
 import { Stores } from '../db/stores.js';
 import { logRows } from '../domain/error-codes.js';
 import type { ExportJob } from '../domain/job-answer.js';
-import { planOf, type MappingSnapshot } from '../domain/mapping-profile.js';
+import type { MappingSnapshot } from '../domain/mapping-profile.js';
+import { planOf, type RecordPlan } from '../domain/record-plan.js';
 import { ATTEMPTS_MAX, FETCHES_AT_ONCE, FETCH_IDS_MAX, WAITS_MAX } from '../domain/slicing.js';
 import { ExportFiles } from '../files/export-files.js';
+import { GrowingObject } from '../files/growing-object.js';
 import {
   exportSlice,
   SliceTally,
+  type AnsweredBatch,
   type IdsBatch,
-  type SlicePlan,
 } from '../pipeline/export-slice.js';
+import { noneFound } from '../pipeline/record-frames.js';
 import { Fresh } from './fresh.js';
 import { SliceResults } from './slice-results.js';
 import { RECORDS_PATH, SourceRecords } from './source-records.js';
@@ -30,7 +35,7 @@ interface SliceWork {
   readonly scope: Scope;
   readonly job: ExportJob;
   readonly range: SliceRange;
-  readonly plan: SlicePlan;
+  readonly plan: RecordPlan;
   readonly batches: readonly IdsBatch[];
 }
 
@@ -91,25 +96,64 @@ export class SliceRuns {
   }
 
   private async export(work: SliceWork, signal: AbortSignal): Promise<void> {
-    const { claimed, scope, job } = work;
+    const { claimed, scope, job, plan, range } = work;
     const tally = new SliceTally();
-    const key = this.files.newKey(scope.tenantId, this.fresh.id());
-    await withTenant(this.source, scope, (tx) => this.files.announce(tx, key));
-    const answers = parallel(
+    const key = this.newKey(scope);
+    const besides = plan.oversize === 'sidecar' ? this.newKey(scope) : undefined;
+    const keys = besides ? [key, besides] : [key];
+    await withTenant(this.source, scope, async (tx) => {
+      for (const one of keys) await this.files.announce(tx, one);
+    });
+    const { store } = this.files;
+    const oversize = new GrowingObject((bytes) => store.put(besides ?? key, bytes, { signal }));
+    try {
+      // The file beside the output is MARCXML too: its first and last slice open and close it, even without a record.
+      if (besides && range.first) await oversize.add(Buffer.from(MARCXML_OPEN));
+      const place = { ...range, addOversize: (bytes: Buffer) => oversize.add(bytes) };
+      const bytes = exportSlice(this.answers(work, signal), plan, tally, place);
+      const stored = await store.put(key, bytes, { signal });
+      if (besides && range.last) await oversize.add(Buffer.from(MARCXML_CLOSE));
+      const more = await oversize.end();
+      const counted = await this.results.finish(scope, claimed, {
+        job,
+        output: { key, stored },
+        oversize: besides && more ? { key: besides, stored: more } : undefined,
+        keys,
+        tally,
+      });
+      if (!counted) await this.remove(scope, keys);
+    } catch (error) {
+      await oversize.abandon();
+      throw error;
+    }
+  }
+
+  private newKey({ tenantId }: Scope): TenantKey {
+    return this.files.newKey(tenantId, this.fresh.id());
+  }
+
+  private async remove(scope: Scope, keys: readonly TenantKey[]): Promise<void> {
+    for (const key of keys) await this.files.store.remove(key);
+    await withTenant(this.source, scope, async (tx) => {
+      for (const key of keys) await this.files.settle(tx, key);
+    });
+  }
+
+  private answers(work: SliceWork, signal: AbortSignal): AsyncIterable<AnsweredBatch> {
+    return parallel(
       work.batches,
       FETCHES_AT_ONCE,
       async (batch, wanted) => ({ batch, body: await this.fetch(work, batch, wanted) }),
       signal,
     );
-    const bytes = exportSlice(answers, work.plan, tally);
-    const stored = await this.files.store.put(key, bytes, { signal });
-    const counted = await this.results.finish(scope, claimed, { job, key, stored, tally });
-    if (counted) return;
-    await this.files.store.remove(key);
-    await withTenant(this.source, scope, (tx) => this.files.settle(tx, key));
   }
 
-  private fetch({ scope, job, plan }: SliceWork, batch: IdsBatch, signal: AbortSignal) {
+  private async fetch(
+    { scope, job, plan }: SliceWork,
+    batch: IdsBatch,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Buffer>> {
+    if (job.request?.items) return noneFound(batch.ordinals.length);
     return this.records.fetch({ scope, jobId: job.id, idType: plan.idType, batch, signal });
   }
 
@@ -138,7 +182,7 @@ export class SliceRuns {
 
 function slicePlan(
   mapping: MappingSnapshot,
-  { jobProfileId = '', request, idType = 'instance' }: ExportJob,
-): SlicePlan {
-  return { ...planOf(mapping, request?.jobProfileId ?? jobProfileId, idType), idType };
+  { jobProfileId = '', request, idType = 'instance', output }: ExportJob,
+): RecordPlan {
+  return planOf({ mapping, jobProfileId: request?.jobProfileId ?? jobProfileId, idType, output });
 }

@@ -12,7 +12,7 @@ import type { TenantTx } from '@quire/postgres/tenant';
 import type { JobRow, NewJob } from '../db/job-executions.js';
 import { uiStatusOf } from '../domain/job-execution.js';
 
-/** What the world learns of jobs, each in the transaction that makes it true. Nobody hears of a dry run. */
+/** What the world learns of jobs; each in the transaction that makes it true. */
 @Injectable()
 export class JobEvents {
   constructor(private readonly outbox: Outbox) {}
@@ -27,13 +27,12 @@ export class JobEvents {
       hrId,
       status: job.status,
       ...(job.fileName === undefined ? {} : { fileName: job.fileName }),
-      userId: tx.scope.actorId,
+      userId: job.user.id ?? tx.scope.actorId,
     });
   }
 
-  async changed(tx: TenantTx, job: JobRow): Promise<void> {
-    if (job.dry_run) return;
-    await this.outbox.add(tx, ImportJobChanged, {
+  changed(tx: TenantTx, job: JobRow): Promise<void> {
+    return this.outbox.add(tx, ImportJobChanged, {
       ...about(tx, job),
       status: job.status,
       uiStatus: uiStatusOf(job.status),
@@ -46,23 +45,23 @@ export class JobEvents {
     });
   }
 
-  async completed(tx: TenantTx, job: JobRow, counts: ImportCounts): Promise<void> {
-    if (job.dry_run) return;
-    await this.outbox.add(tx, ImportCompleted, {
+  /** Stopped by whoever acts now. */
+  cancelled(tx: TenantTx, job: JobRow): Promise<void> {
+    const { status } = job;
+    return this.outbox.add(tx, ImportCancelled, {
+      ...about(tx, job),
+      status,
+      userId: tx.scope.actorId,
+    });
+  }
+
+  completed(tx: TenantTx, job: JobRow, counts: ImportCounts): Promise<void> {
+    return this.outbox.add(tx, ImportCompleted, {
       ...about(tx, job),
       status: job.status,
       result: job.result ?? 'FAILED',
       counts,
       completedDate: formatDate(job.completed_at ?? new Date(0)),
-    });
-  }
-
-  async cancelled(tx: TenantTx, job: JobRow): Promise<void> {
-    if (job.dry_run) return;
-    await this.outbox.add(tx, ImportCancelled, {
-      ...about(tx, job),
-      status: job.status,
-      userId: tx.scope.actorId,
     });
   }
 }
