@@ -24,6 +24,7 @@ import { JobExecutionsController } from './http/job-executions.controller.js';
 import { JobProfilesController } from './http/job-profiles.controller.js';
 import { MappingProfilesController } from './http/mapping-profiles.controller.js';
 import { RecordDownloadsController } from './http/record-downloads.controller.js';
+import { TransformationFieldsController } from './http/transformation-fields.controller.js';
 import { Cuts } from './usecases/cuts.js';
 import { Dispatch } from './usecases/dispatch.js';
 import { Downloads } from './usecases/downloads.js';
@@ -64,6 +65,7 @@ import { WholeExports } from './usecases/whole-exports.js';
     FilesController,
     JobProfilesController,
     MappingProfilesController,
+    TransformationFieldsController,
     ErrorLogsController,
     ExportsHandlers,
   ],

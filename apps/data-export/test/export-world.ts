@@ -15,7 +15,7 @@ import { FramesServer } from './frames-server.js';
 export const TENANT = 'library';
 export const USER = '873bbfa4-7f40-4bd0-aa27-027494a4b5e9';
 export const DEFAULT_PROFILE = '6f7f3cd7-9f24-42eb-ae91-91af1cd54d0a';
-const PERMISSIONS = ROUTES.flatMap(({ service, permission }) =>
+export const PERMISSIONS = ROUTES.flatMap(({ service, permission }) =>
   service === 'data-export' && permission !== undefined ? [permission] : [],
 );
 

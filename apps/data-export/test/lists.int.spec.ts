@@ -378,10 +378,10 @@ describe('the lists of data-export', () => {
         {
           name: 'a',
           recordTypes: ['SRS'],
-          transformations: [{ fieldId: 'x', recordType: 'ITEM' }],
+          transformations: [{ fieldId: 'x', recordType: 'INSTANCE' }],
         },
         422,
-        'Transformations are not available yet',
+        "Transformation doesn't exist for provided fieldId: x",
       ],
     ])('refuse %j', async (body, status, text) => {
       expect(await world.ask('POST', mappings, { body })).toMatchObject({ status, text });

@@ -1,33 +1,38 @@
 import { Module } from '@nestjs/common';
+import { TENANT_SEED } from '@quire/service/tenants';
+import { FileExtensions as FileExtensionRows } from './db/file-extensions.js';
 import { FileUploads as FileUploadRows } from './db/file-uploads.js';
 import { JobChunks } from './db/job-chunks.js';
+import { JobWork } from './db/job-work.js';
 import { JobErrors } from './db/job-errors.js';
 import { JobExecutions } from './db/job-executions.js';
-import { JobListings } from './db/job-listings.js';
 import { JobProfiles } from './db/job-profiles.js';
 import { ImportTenantSettings } from './db/tenant-settings.js';
 import { UploadDefinitions } from './db/upload-definitions.js';
 import { ChunksHandlers } from './events/chunks.handlers.js';
 import { ImportFiles } from './files/import-files.js';
-import { JobListsController } from './http/job-lists.controller.js';
+import { ImportWorkController } from './http/import-work.controller.js';
+import { FileExtensionsController } from './http/file-extensions.controller.js';
 import { JobLogsController } from './http/job-logs.controller.js';
 import { JobProfilesController } from './http/job-profiles.controller.js';
 import { JobsController } from './http/jobs.controller.js';
 import { SeedDefinitionsController } from './http/seed-definitions.controller.js';
 import { SettingsController } from './http/settings.controller.js';
 import { UploadDefinitionsController } from './http/upload-definitions.controller.js';
+import { Autostarts } from './usecases/autostarts.js';
+import { DefinitionStates } from './usecases/definition-states.js';
 import { Dispatch } from './usecases/dispatch.js';
+import { DraftFiles } from './usecases/draft-files.js';
 import { FailedRecords } from './usecases/failed-records.js';
+import { FileExtensions } from './usecases/file-extensions.js';
 import { FileUploads } from './usecases/file-uploads.js';
+import { ImportStarts } from './usecases/import-starts.js';
 import { ImportWork } from './usecases/import-work.js';
 import { Imports } from './usecases/imports.js';
-import { JobChanges } from './usecases/job-changes.js';
-import { JobDrafts } from './usecases/job-drafts.js';
-import { JobEndings } from './usecases/job-endings.js';
+import { JobDetails } from './usecases/job-details.js';
 import { JobEvents } from './usecases/job-events.js';
-import { JobUsers } from './usecases/job-users.js';
-import { Sweeps, SweptUploads, TenantSweeps } from './usecases/sweeps.js';
-import { SweptJobs } from './usecases/swept-jobs.js';
+import { Pauses } from './usecases/pauses.js';
+import { Sweeps, SweptUploads } from './usecases/sweeps.js';
 import { UploadDrafts } from './usecases/upload-definitions.js';
 import { UploadSteps } from './usecases/upload-steps.js';
 
@@ -37,10 +42,11 @@ import { UploadSteps } from './usecases/upload-steps.js';
     SeedDefinitionsController,
     UploadDefinitionsController,
     JobsController,
-    JobListsController,
     JobLogsController,
+    ImportWorkController,
     JobProfilesController,
     SettingsController,
+    FileExtensionsController,
     ChunksHandlers,
   ],
   providers: [
@@ -48,29 +54,32 @@ import { UploadSteps } from './usecases/upload-steps.js';
       UploadDefinitions,
       FileUploadRows,
       JobExecutions,
-      JobListings,
       JobChunks,
+      JobWork,
       JobErrors,
       JobProfiles,
       ImportTenantSettings,
+      FileExtensionRows,
       ImportFiles,
     ],
     ...[
       JobEvents,
-      JobUsers,
-      JobDrafts,
-      JobEndings,
-      JobChanges,
-      SweptJobs,
+      FileExtensions,
+      { provide: TENANT_SEED, useExisting: FileExtensions },
+      DefinitionStates,
+      DraftFiles,
+      Autostarts,
       UploadDrafts,
       FileUploads,
       UploadSteps,
       Dispatch,
       FailedRecords,
       ImportWork,
+      ImportStarts,
       Imports,
+      JobDetails,
+      Pauses,
       SweptUploads,
-      TenantSweeps,
       Sweeps,
     ],
   ],

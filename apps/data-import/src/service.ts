@@ -2,7 +2,8 @@ import type { ServiceDefinition } from '@quire/service/boot';
 import { AppModule } from './app.module.js';
 import { Imports1700000000001 } from './db/migrations/0001-imports.js';
 import { InOrder1700000000002 } from './db/migrations/0002-in-order.js';
-import { Jobs1700000000004 } from './db/migrations/0004-jobs.js';
+import { Extensions1700000000005 } from './db/migrations/0005-extensions.js';
+import { Work1700000000006 } from './db/migrations/0006-work.js';
 
 /** Takes MARC files in, cuts them into chunks, follows the chunks home. */
 export const dataImport: ServiceDefinition = {
@@ -10,7 +11,12 @@ export const dataImport: ServiceDefinition = {
   schema: {
     service: 'data-import',
     schema: 'data_import',
-    migrations: [Imports1700000000001, InOrder1700000000002, Jobs1700000000004],
+    migrations: [
+      Imports1700000000001,
+      InOrder1700000000002,
+      Extensions1700000000005,
+      Work1700000000006,
+    ],
   },
   module: AppModule,
 };

@@ -14,7 +14,6 @@ import {
 import { Outbox } from '@quire/messaging/outbox';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
-import type { ServiceDefinition } from '@quire/service/boot';
 import { startIsolated, type Isolated } from '@quire/service/isolated';
 import type { DataSource } from 'typeorm';
 import type { ImportSettings } from '../src/config.js';
@@ -42,6 +41,7 @@ export interface Ask {
   readonly permissions?: readonly string[];
   readonly body?: object;
   readonly bytes?: Readable | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Answer {
@@ -78,10 +78,9 @@ export class ImportWorld implements AsyncDisposable {
     databaseUrl: string,
     settings: Partial<ImportSettings> = {},
     clock?: Clock,
-    neighbours: readonly ServiceDefinition[] = [],
   ): Promise<ImportWorld> {
     const sent = new Sent();
-    const isolated = await startIsolated([dataImport, storageStub(sent), ...neighbours], {
+    const isolated = await startIsolated([dataImport, storageStub(sent)], {
       databaseUrl,
       settings: { 'data-import': settings },
       ...(clock === undefined ? {} : { clock }),
@@ -97,7 +96,14 @@ export class ImportWorld implements AsyncDisposable {
 
   /** A request as the gateway would pass it on. */
   async ask(method: Method, target: string, ask: Ask = {}): Promise<Answer> {
-    const { tenant = TENANT, userId = USER_ID, permissions = PERMISSIONS, body, bytes } = ask;
+    const {
+      tenant = TENANT,
+      userId = USER_ID,
+      permissions = PERMISSIONS,
+      body,
+      bytes,
+      headers,
+    } = ask;
     const answer = await this.isolated.client.call({
       to: 'data-import',
       method,
@@ -105,9 +111,11 @@ export class ImportWorld implements AsyncDisposable {
       scope: { tenantId: tenant, actorId: userId },
       claims: { permissions, username: 'ann', firstName: 'Ann', lastName: 'Archer' },
       ...(body === undefined ? {} : { body }),
-      ...(bytes === undefined
-        ? {}
-        : { bytes, headers: { 'content-type': 'application/octet-stream' } }),
+      ...(bytes === undefined ? {} : { bytes }),
+      headers: {
+        ...(bytes === undefined ? {} : { 'content-type': 'application/octet-stream' }),
+        ...headers,
+      },
     });
     const whole = await buffer(answer.body);
     const text = whole.toString('utf8');
@@ -154,16 +162,20 @@ export class ImportWorld implements AsyncDisposable {
     });
   }
 
-  process({ id }: Pick<Drafted, 'id'>, info: object = {}): Promise<Answer> {
+  process({ id }: Pick<Drafted, 'id'>, info: object = {}, ask: Ask = {}): Promise<Answer> {
     const body = { uploadDefinition: { id }, jobProfileInfo: { id: PROFILE_ID, ...info } };
-    return this.ask('POST', `/data-import/uploadDefinitions/${id}/processFiles`, { body });
+    return this.ask('POST', `/data-import/uploadDefinitions/${id}/processFiles`, { body, ...ask });
   }
 
   /** Uploads a file and starts its import. */
-  async start(bytes: Buffer, name?: string): Promise<Drafted> {
-    const drafted = await this.draft(name);
-    expect((await this.upload(drafted, bytes)).status).toBe(200);
-    expect(await this.process(drafted)).toMatchObject({ status: 204, text: '' });
+  async start(
+    bytes: Buffer,
+    name?: string,
+    { info, ...ask }: Ask & { readonly info?: object } = {},
+  ): Promise<Drafted> {
+    const drafted = await this.draft(name, ask);
+    expect((await this.upload(drafted, bytes, ask)).status).toBe(200);
+    expect(await this.process(drafted, info, ask)).toMatchObject({ status: 204, text: '' });
     return drafted;
   }
 

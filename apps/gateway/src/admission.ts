@@ -129,9 +129,13 @@ export class Admission {
       this.checkOrigin(asked, byCookie && byHeader === undefined);
   }
 
-  private async permitted({ permission }: Route, identity: Identity): Promise<readonly string[]> {
+  private async permitted(
+    { permission, furtherPermissions = [] }: Route,
+    identity: Identity,
+  ): Promise<readonly string[]> {
     if (permission === undefined) return [];
-    if (identity.permissions.has(permission)) return [permission];
+    if (identity.permissions.has(permission))
+      return [permission, ...furtherPermissions.filter((one) => identity.permissions.has(one))];
     await this.rules.note(identity, 'denied', permission);
     throw permissionMissing(identity, permission);
   }

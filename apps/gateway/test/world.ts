@@ -50,6 +50,13 @@ class StandIn {
     return;
   }
 
+  @Post('job-profiles')
+  @HttpCode(201)
+  @Permissions(routes.createExportJobProfile)
+  createProfile(@CallerOf() caller: Caller): object {
+    return { caller };
+  }
+
   @Post('file-definitions/:id/upload')
   @HttpCode(200)
   @Permissions(routes.uploadIds)

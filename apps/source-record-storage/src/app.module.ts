@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AnsweredEvents } from './db/answered-events.js';
+import { Entries } from './db/entries.js';
 import { InstanceIds } from './db/instance-ids.js';
 import { RecordReads } from './db/record-reads.js';
 import { Records } from './db/records.js';
@@ -9,6 +10,7 @@ import { StoredIdsReads } from './db/stored-ids.js';
 import { WriteMark } from './db/write-mark.js';
 import { ImportsHandlers } from './events/imports.handlers.js';
 import { ImportFiles } from './files/import-files.js';
+import { EntriesController } from './http/entries.controller.js';
 import { InstanceIdsController } from './http/instance-ids.controller.js';
 import { RecordsController } from './http/records.controller.js';
 import { SnapshotsController } from './http/snapshots.controller.js';
@@ -26,6 +28,7 @@ const STORES = [
   RecordReads,
   StoredIdsReads,
   InstanceIds,
+  Entries,
   WriteMark,
   Statistics,
   AnsweredEvents,
@@ -40,6 +43,7 @@ const USE_CASES = [Chunks, ChunkOutcomes, ErrorLists, SnapshotFollowing, Sweeps]
     SourceRecordsController,
     StreamsController,
     InstanceIdsController,
+    EntriesController,
     ImportsHandlers,
   ],
   providers: [...STORES, ...USE_CASES, ImportFiles],

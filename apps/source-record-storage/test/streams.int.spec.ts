@@ -190,6 +190,21 @@ describe('POST /source-storage/stream/source-records', () => {
     expect(await found('AUTHORITY', instanceId(0))).toBeUndefined();
   });
 
+  it('names to data-export all records of one id, the newest first, when it asks', async () => {
+    const frames = framesOf(await world.bytes(`${TARGET}&duplicateIds=true`, ids));
+    const at = ids.indexOf(TWIN_INSTANCE);
+    expect(frames.filter(({ kind }) => kind === 5)).toEqual([
+      { kind: 5, index: at, matchedIds: [idOf('newer'), idOf('older')] },
+    ]);
+    const twin = frames.findIndex(({ index }) => index === at);
+    expect(frames.slice(twin, twin + 2)).toMatchObject([
+      { kind: 1, duplicates: 1, matchedId: idOf('newer') },
+      { kind: 5 },
+    ]);
+    const plain = framesOf(await world.bytes(TARGET, ids));
+    expect(frames.filter(({ kind }) => kind !== 5)).toEqual(plain);
+  });
+
   it('refuses what is no list of ids', async () => {
     const refusal = async (body: object): Promise<unknown> => {
       const { status, json } = await world.ask('POST', TARGET, { body });
@@ -233,6 +248,7 @@ interface Frame {
   readonly matchedId?: string;
   readonly externalId?: string;
   readonly content?: Buffer;
+  readonly matchedIds?: readonly string[];
 }
 
 /** Source-record-storage, section 6. */
@@ -252,9 +268,16 @@ function framesOf(bytes: Buffer): Frame[] {
             externalId: uuidText(bytes.subarray(at + 28, at + 44)),
             content: bytes.subarray(at + 44, end),
           }
-        : { kind, index },
+        : kind === 5
+          ? { kind, index, matchedIds: idsOf(bytes.subarray(at + 9, end)) }
+          : { kind, index },
     );
     at = end;
   }
   return frames;
 }
+
+const idsOf = (bytes: Buffer): string[] =>
+  Array.from({ length: bytes.length / 16 }, (_, at) =>
+    uuidText(bytes.subarray(at * 16, at * 16 + 16)),
+  );

@@ -1,4 +1,5 @@
 import { defineEvent } from './define-event.js';
+import { TRANSFORMED_RECORD_TYPES, type TransformedRecordType } from './export-profiles.js';
 import {
   AnyUuid,
   DateTime,
@@ -195,16 +196,16 @@ export class ExportJobProfiles {
 
 export const MAPPING_RECORD_TYPES = ['INSTANCE', 'HOLDINGS', 'ITEM', 'SRS', 'AUTHORITY'] as const;
 
+/** Tag, indicators and subfield of a transformation (`data-export.md`, 10.6); the whole text must match. */
+export const TRANSFORMATION_PATTERN =
+  '((\\d{3}([\\s]|[\\d]|[a-zA-Z]){2}(\\$([a-zA-Z]|[\\d]{1,2}))?)|(^$))';
+
 export class Transformation {
   @Text() readonly fieldId: string;
   @Text({ optional: true }) readonly path?: string;
   @Flag({ optional: true }) readonly enabled?: boolean;
-  @Text({
-    optional: true,
-    pattern: '((\\d{3}([\\s]|[\\d]|[a-zA-Z]){2}(\\$([a-zA-Z]|[\\d]{1,2}))?)|(^$))',
-  })
-  readonly transformation?: string;
-  @OneOf(['INSTANCE', 'HOLDINGS', 'ITEM']) readonly recordType: 'INSTANCE' | 'HOLDINGS' | 'ITEM';
+  @Text({ optional: true, pattern: TRANSFORMATION_PATTERN }) readonly transformation?: string;
+  @OneOf(TRANSFORMED_RECORD_TYPES) readonly recordType: TransformedRecordType;
   @Mapping({ optional: true }) readonly metadataParameters?: Readonly<Record<string, string>>;
 }
 

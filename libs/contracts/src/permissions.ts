@@ -2,7 +2,11 @@ import { ROUTES } from './routes.js';
 
 /** Sets of permissions and old names (conventions, 7.3). A grant may name a permission, a set or an old name. */
 const ALL = [
-  ...new Set(ROUTES.flatMap((route) => (route.permission === undefined ? [] : [route.permission]))),
+  ...new Set(
+    ROUTES.flatMap(({ permission, furtherPermissions = [] }) =>
+      permission === undefined ? [] : [permission, ...furtherPermissions],
+    ),
+  ),
 ];
 
 const starting = (...prefixes: readonly string[]): readonly string[] =>

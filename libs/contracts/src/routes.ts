@@ -13,6 +13,8 @@ export interface Route {
   /** `permission`: needs {@link permission}; `authenticated`: any valid token; `public`: nothing, for {@link reason}. */
   readonly access: 'permission' | 'authenticated' | 'public';
   readonly permission?: string;
+  /** Rights that a body may ask for besides; the service is told which of them the caller has. */
+  readonly furtherPermissions?: readonly string[];
   /** Why nobody has to log in here. */
   readonly reason?: string;
   /** Largest JSON body; uploads have limits of their own service. */
@@ -25,8 +27,6 @@ export interface Route {
   readonly issuers: readonly ServiceName[];
   /** Never routed from outside. */
   readonly internal: boolean;
-  /** Methods of the path that are answered as no route at all (404), not as a method that is not allowed. */
-  readonly unknownMethods?: readonly string[];
 }
 
 export const JSON_BODY_BYTES_MAX = 1_048_576;
@@ -83,10 +83,15 @@ const gatewayRoutes = {
   healthLive: gateway('GET /health/live', HEALTH),
   healthReady: gateway('GET /health/ready', HEALTH),
   healthStartup: gateway('GET /health/startup', HEALTH),
-  /** Names of a user other than the caller, for jobs that are made for somebody (conventions, section 18). */
-  internalUser: gateway('GET /internal/users/:id', { internal: true, issuers: ['data-import'] }),
   openapi: gateway('GET /openapi.json', open('the description of the API holds no data')),
 } as const;
+
+export const LOCK_PERMISSIONS = {
+  job: 'data-export.job-profiles.item.lock.execute',
+  mapping: 'data-export.mapping-profiles.item.lock.execute',
+} as const;
+const LOCKS_JOB_PROFILES: Extra = { furtherPermissions: [LOCK_PERMISSIONS.job] };
+const LOCKS_MAPPING_PROFILES: Extra = { furtherPermissions: [LOCK_PERMISSIONS.mapping] };
 
 const dataExportRoutes = {
   startExport: dataExport('POST /data-export/export', 'export.post'),
@@ -120,8 +125,21 @@ const dataExportRoutes = {
   retryFailedLines: dataExport('POST /data-export/job-executions/:id/retry-failed', 'export.post'),
   exportLogs: dataExport('GET /data-export/logs', 'logs.collection.get'),
   listExportJobProfiles: dataExport('GET /data-export/job-profiles', 'job-profiles.collection.get'),
-  createExportJobProfile: dataExport('POST /data-export/job-profiles', 'job-profiles.item.post'),
+  createExportJobProfile: dataExport(
+    'POST /data-export/job-profiles',
+    'job-profiles.item.post',
+    LOCKS_JOB_PROFILES,
+  ),
   readExportJobProfile: dataExport('GET /data-export/job-profiles/:id', 'job-profiles.item.get'),
+  updateExportJobProfile: dataExport(
+    'PUT /data-export/job-profiles/:id',
+    'job-profiles.item.put',
+    LOCKS_JOB_PROFILES,
+  ),
+  removeExportJobProfile: dataExport(
+    'DELETE /data-export/job-profiles/:id',
+    'job-profiles.item.delete',
+  ),
   listMappingProfiles: dataExport(
     'GET /data-export/mapping-profiles',
     'mapping-profiles.collection.get',
@@ -129,10 +147,24 @@ const dataExportRoutes = {
   createMappingProfile: dataExport(
     'POST /data-export/mapping-profiles',
     'mapping-profiles.item.post',
+    LOCKS_MAPPING_PROFILES,
   ),
   readMappingProfile: dataExport(
     'GET /data-export/mapping-profiles/:id',
     'mapping-profiles.item.get',
+  ),
+  updateMappingProfile: dataExport(
+    'PUT /data-export/mapping-profiles/:id',
+    'mapping-profiles.item.put',
+    LOCKS_MAPPING_PROFILES,
+  ),
+  removeMappingProfile: dataExport(
+    'DELETE /data-export/mapping-profiles/:id',
+    'mapping-profiles.item.delete',
+  ),
+  transformationFields: dataExport(
+    'GET /data-export/transformation-fields',
+    'transformation-fields.collection.get',
   ),
   createFileDefinition: dataExport(
     'POST /data-export/file-definitions',
@@ -190,6 +222,26 @@ const dataImportRoutes = {
     'POST /data-import/uploadDefinitions',
     'data-import.uploaddefinitions.post',
   ),
+  listUploadDefinitions: dataImport(
+    'GET /data-import/uploadDefinitions',
+    'data-import.uploadDefinitions.collection.get',
+  ),
+  updateUploadDefinition: dataImport(
+    'PUT /data-import/uploadDefinitions/:id',
+    'data-import.uploaddefinitions.put',
+  ),
+  removeUploadDefinition: dataImport(
+    'DELETE /data-import/uploadDefinitions/:id',
+    'data-import.uploaddefinitions.delete',
+  ),
+  addFile: dataImport(
+    'POST /data-import/uploadDefinitions/:id/files',
+    'data-import.uploadDefinitions.files.item.post',
+  ),
+  removeFile: dataImport(
+    'DELETE /data-import/uploadDefinitions/:id/files/:fileId',
+    'data-import.uploaddefinitions.files.delete',
+  ),
   readUploadDefinition: dataImport(
     'GET /data-import/uploadDefinitions/:id',
     'data-import.uploadDefinitions.item.get',
@@ -203,6 +255,40 @@ const dataImportRoutes = {
     'POST /data-import/uploadDefinitions/:id/processFiles',
     'data-import.uploadDefinitions.processFiles.item.post',
   ),
+  listFileExtensions: dataImport(
+    'GET /data-import/fileExtensions',
+    'data-import.fileExtensions.collection.get',
+  ),
+  createFileExtension: dataImport(
+    'POST /data-import/fileExtensions',
+    'data-import.fileExtensions.post',
+  ),
+  readFileExtension: dataImport(
+    'GET /data-import/fileExtensions/:id',
+    'data-import.fileExtensions.item.get',
+  ),
+  updateFileExtension: dataImport(
+    'PUT /data-import/fileExtensions/:id',
+    'data-import.fileExtensions.put',
+  ),
+  removeFileExtension: dataImport(
+    'DELETE /data-import/fileExtensions/:id',
+    'data-import.fileExtensions.delete',
+  ),
+  restoreFileExtensions: dataImport(
+    'POST /data-import/fileExtensions/restore/default',
+    'data-import.fileExtensions.default.post',
+  ),
+  listDataTypes: dataImport('GET /data-import/dataTypes', 'data-import.datatypes.get'),
+  readSplitStatus: dataImport('GET /data-import/splitStatus', 'data-import.splitconfig.get'),
+  readImportJob: dataImport(
+    'GET /change-manager/jobExecutions/:id',
+    'change-manager.jobExecutions.item.get',
+  ),
+  listImportJobs: dataImport(
+    'GET /metadata-provider/jobExecutions',
+    'metadata-provider.jobExecutions.collection.get',
+  ),
   importLogEntries: dataImport(
     'GET /metadata-provider/jobLogEntries/:jobExecutionId',
     'metadata-provider.jobLogEntries.collection.get',
@@ -215,58 +301,17 @@ const dataImportRoutes = {
     'GET /data-import/jobExecutions/:id/failedRecords.mrc',
     'metadata-provider.jobLogEntries.collection.get',
   ),
+  pauseImport: dataImport(
+    'POST /data-import/jobExecutions/:id/pause',
+    'quire.data-import.pause.post',
+  ),
+  resumeImport: dataImport(
+    'POST /data-import/jobExecutions/:id/resume',
+    'quire.data-import.resume.post',
+  ),
   listImportJobProfiles: dataImport(
     'GET /data-import-profiles/jobProfiles',
     'converter-storage.jobprofile.collection.get',
-  ),
-} as const;
-
-const CHANGE_MANAGER = '/change-manager/jobExecutions';
-const jobRoutes = {
-  createImportJobs: dataImport(`POST ${CHANGE_MANAGER}`, 'change-manager.jobexecutions.post'),
-  deleteImportJobs: dataImport(`DELETE ${CHANGE_MANAGER}`, 'change-manager.jobexecutions.delete'),
-  readImportJob: dataImport(
-    `GET ${CHANGE_MANAGER}/:id`,
-    'change-manager.jobExecutions.item.get',
-    // Jobs are deleted by a list of ids only (data-import, section 4).
-    { unknownMethods: ['DELETE'] },
-  ),
-  updateImportJob: dataImport(`PUT ${CHANGE_MANAGER}/:id`, 'change-manager.jobExecutions.item.put'),
-  importJobChildren: dataImport(
-    `GET ${CHANGE_MANAGER}/:id/children`,
-    'change-manager.jobExecutions.children.collection.get',
-  ),
-  setImportJobStatus: dataImport(
-    `PUT ${CHANGE_MANAGER}/:id/status`,
-    'change-manager.jobExecutions.status.item.put',
-  ),
-  setImportJobProfile: dataImport(
-    `PUT ${CHANGE_MANAGER}/:id/jobProfile`,
-    'change-manager.jobExecutions.jobProfile.item.put',
-  ),
-  cancelImportJob: dataImport(
-    `DELETE ${CHANGE_MANAGER}/:id/records`,
-    'change-manager.records.delete',
-  ),
-  listImportJobs: dataImport(
-    'GET /metadata-provider/jobExecutions',
-    'metadata-provider.jobExecutions.collection.get',
-  ),
-  importJobsProfiles: dataImport(
-    'GET /metadata-provider/jobExecutions/jobProfiles',
-    'metadata-provider.jobExecutions.jobProfiles.collection.get',
-  ),
-  importJobsUsers: dataImport(
-    'GET /metadata-provider/jobExecutions/users',
-    'metadata-provider.jobExecutions.users.collection.get',
-  ),
-  readImportJobProfile: dataImport(
-    'GET /data-import-profiles/jobProfiles/:id',
-    'converter-storage.jobprofile.item.get',
-  ),
-  readProfileSnapshot: dataImport(
-    'GET /data-import-profiles/profileSnapshots/:id',
-    'converter-storage.profileSnapshots.get',
   ),
 } as const;
 
@@ -296,13 +341,19 @@ const sourceStorageRoutes = {
     issuers: ['gateway', 'data-export'],
   }),
   exportIds: sourceInternal('POST /internal/instance-ids', 'data-export'),
+  snapshotEntries: sourceInternal('GET /internal/snapshots/:jobExecutionId/entries', 'data-import'),
+  snapshotEntry: sourceInternal(
+    'GET /internal/snapshots/:jobExecutionId/entries/:recordId',
+    'data-import',
+  ),
+  recordEntry: sourceInternal('GET /internal/entries/:recordId', 'data-import'),
+  recordContent: sourceInternal('GET /internal/records/:recordId/content', 'data-import'),
 } as const;
 
 export const routes = {
   ...gatewayRoutes,
   ...dataExportRoutes,
   ...dataImportRoutes,
-  ...jobRoutes,
   ...sourceStorageRoutes,
 } as const;
 

@@ -145,6 +145,63 @@ export class InstanceIdsRequest {
   @OneOf(INSTANCE_IDS_DELETED, { optional: true }) readonly deleted?: InstanceIdsDeleted;
 }
 
+export const ENTRY_ACTIONS = ['CREATED', 'UNCHANGED', 'UPDATED'] as const;
+export type EntryAction = (typeof ENTRY_ACTIONS)[number];
+export const ENTRY_SORTS = ['order', 'title', 'action'] as const;
+export type EntrySort = (typeof ENTRY_SORTS)[number];
+
+/** What was repaired in a record, or is odd about it (data-import, 8.7). */
+export class EntryWarning {
+  @Text() readonly code: string;
+  @Text({ optional: true }) readonly tag?: string;
+  /** How often. */
+  @Int() readonly count: number;
+  /** Byte of the frame where it was first seen. */
+  @Int() readonly offset: number;
+}
+
+/** What became of one frame of an import that did not fail (section 4.1). */
+export class SnapshotEntry {
+  /** Of the frame in its file, from 0. */
+  @Int() readonly order: number;
+  /** Id of the frame, and of the record if one was made of it. */
+  @Uuid() readonly recordId: string;
+  @Uuid() readonly matchedId: string;
+  @OneOf(MARC_RECORD_TYPES) readonly recordType: MarcRecordType;
+  @OneOf(ENTRY_ACTIONS) readonly action: EntryAction;
+  @Text() readonly title: string;
+  @Uuid({ optional: true }) readonly externalId?: string;
+  @Text({ optional: true }) readonly externalHrid?: string;
+  @Flag() readonly deleted: boolean;
+  @ListOf(() => EntryWarning) readonly warnings: readonly EntryWarning[];
+  @DateTime() readonly savedDate: string;
+}
+
+/** A page of entries. */
+export class SnapshotEntries {
+  @ListOf(() => SnapshotEntry) readonly entries: readonly SnapshotEntry[];
+  /** All entries, of the record type that was asked for; on the first page only. */
+  @Int({ optional: true }) readonly total?: number;
+  /** To be sent as `after` for the next page; absent on the last. */
+  @Text({ optional: true }) readonly next?: string;
+}
+
+/** Where the bytes of a frame are. */
+export class EntryOrigin {
+  /** File definition or record batch. */
+  @Uuid({ optional: true }) readonly source?: string;
+  /** Byte offset and length there. */
+  @Int() readonly at: number;
+  @Int() readonly len: number;
+  /** Of the original bytes, hexadecimal. */
+  @Text() readonly sha256: string;
+}
+
+export class RecordEntry extends SnapshotEntry {
+  @Uuid() readonly snapshotId: string;
+  @Nested(() => EntryOrigin) readonly origin: EntryOrigin;
+}
+
 /** Counts of one chunk; together they are as many as the chunk has frames (data-import, 10.3). */
 export class ChunkCounts {
   @Int() readonly created: number;

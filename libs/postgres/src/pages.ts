@@ -23,6 +23,8 @@ export interface Listing {
   readonly alias: string;
   /** Schema of the functions that CQL needs, where `search_path` does not find them. */
   readonly schema?: string;
+  /** Which rows there are at all, when not all of the tenant's. */
+  readonly condition?: string;
 }
 
 /** A filter that no query can escape, because it is joined to the finished condition. */
@@ -52,10 +54,11 @@ export function compileList(
   tenantId: string,
   only?: ListFilter,
 ): CompiledList {
-  const { alias, collection, defaultOrder, schema } = listing;
+  const { alias, collection, defaultOrder, schema, condition } = listing;
   try {
     const query = text === undefined || text === '' ? undefined : parseCql(text, URL_LIMITS);
     const params: unknown[] = [tenantId];
+    const always = condition === undefined ? '' : ` and ${condition}`;
     const own = only ? ` and ${only.column} = $${params.push(only.value)}` : '';
     const sql = compileCql(query, listing.entity, {
       params,
@@ -63,10 +66,13 @@ export function compileList(
     });
     return {
       listing,
-      where: `${alias}.tenant_id = $1${own} and ${sql.where}`,
+      where: `${alias}.tenant_id = $1${own}${always} and ${sql.where}`,
       orderBy: query && query.sortKeys.length > 0 ? sql.orderBy : defaultOrder,
       params: sql.params,
-      filtered: only !== undefined || (query !== undefined && !matchesAll(query)),
+      filtered:
+        only !== undefined ||
+        condition !== undefined ||
+        (query !== undefined && !matchesAll(query)),
     };
   } catch (error) {
     if (error instanceof CqlError) throw refused(listFailureText(collection, error), 'cql');

@@ -224,6 +224,22 @@ export class JobExecutions {
     );
   }
 
+  /** Jobs show the name that their profile has. */
+  async renameProfile(tx: TenantTx, jobProfileId: string, name: string): Promise<void> {
+    await tx.execute(
+      'update job_execution set job_profile_name = $3 where tenant_id = $1 and job_profile_id = $2',
+      [tx.tenantId, jobProfileId, name],
+    );
+  }
+
+  /** The profile goes; its jobs keep the name it had. */
+  async detachProfile(tx: TenantTx, jobProfileId: string): Promise<void> {
+    await tx.execute(
+      'update job_execution set job_profile_id = null where tenant_id = $1 and job_profile_id = $2',
+      [tx.tenantId, jobProfileId],
+    );
+  }
+
   /** What the tenant wants for oversize records when a request does not say. */
   async oversizeOfTenant(tx: TenantRead): Promise<OversizeMode> {
     const row = await tx.one<{ value: unknown }>(

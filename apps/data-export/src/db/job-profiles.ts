@@ -76,15 +76,31 @@ export function jobProfileAnswer(row: JobProfileRow): object {
 
 /** The values of {@link ProfileRow}'s own columns behind `description`, in order. */
 export function writeValues({ user, locked, stamps }: ProfileWrite): unknown[] {
+  return [...changeValues({ user, locked, stamps }).slice(0, -3), ...stampValues(stamps)];
+}
+
+/** The same for a row that is there already: who made it stays. Columns as in {@link changedColumns}. */
+export function changeValues({ user, locked, stamps }: Omit<ProfileWrite, 'id'>): unknown[] {
+  const { updatedAt, updatedBy, updatedByName } = stamps;
   return [
     user.firstName ?? null,
     user.lastName ?? null,
     user.userName ?? null,
     locked,
-    locked ? stamps.updatedBy : null,
-    locked ? stamps.updatedAt : null,
-    ...stampValues(stamps),
+    locked ? updatedBy : null,
+    locked ? updatedAt : null,
+    updatedAt,
+    updatedBy,
+    updatedByName,
   ];
+}
+
+/** `set` list of {@link changeValues}, its parameters from number `first` on. A date of change never goes back. */
+export function changedColumns(first: number): string {
+  const at = (n: number): string => `$${first + n}`;
+  return `user_first_name = ${at(0)}, user_last_name = ${at(1)}, user_name = ${at(2)}, locked = ${at(3)},
+    locked_by = ${at(4)}, locked_at = ${at(5)}, updated_at = greatest(updated_at, ${at(6)}), updated_by = ${at(7)},
+    updated_by_name = ${at(8)}`;
 }
 
 const COLUMNS = `${PROFILE_COLUMNS}, destination, protocol, mapping_profile_id`;
@@ -96,6 +112,26 @@ export class JobProfiles {
       `select ${COLUMNS} from job_profile where tenant_id = $1 and id = $2`,
       [tx.tenantId, id],
     );
+  }
+
+  /** It is neither changed nor removed before the transaction has ended. */
+  hold(tx: TenantTx, id: string): Promise<JobProfileRow | undefined> {
+    return this.locked(tx, id, 'for key share');
+  }
+
+  /** Nobody else changes it, or starts an export with it, before the transaction has ended. */
+  lock(tx: TenantTx, id: string): Promise<JobProfileRow | undefined> {
+    return this.locked(tx, id, 'for update');
+  }
+
+  /** Ids of those that have this mapping profile. */
+  async ofMapping(tx: TenantRead, mappingProfileId: string): Promise<string[]> {
+    const rows = await tx.query<{ id: string }>(
+      `select id from job_profile where tenant_id = $1 and mapping_profile_id = $2
+       order by built_in, created_at, id`,
+      [tx.tenantId, mappingProfileId],
+    );
+    return rows.map((row) => row.id);
   }
 
   async insert(tx: TenantTx, profile: ExportJobProfile, write: ProfileWrite): Promise<void> {
@@ -113,6 +149,34 @@ export class JobProfiles {
         profile.mappingProfileId,
         ...writeValues(write),
       ],
+    );
+  }
+
+  async update(tx: TenantTx, profile: ExportJobProfile, write: ProfileWrite): Promise<void> {
+    await tx.execute(
+      `update job_profile set name = $3, description = $4, destination = $5, protocol = $6, mapping_profile_id = $7,
+         ${changedColumns(8)} where tenant_id = $1 and id = $2`,
+      [
+        tx.tenantId,
+        write.id,
+        profile.name,
+        profile.description ?? null,
+        profile.destination ?? null,
+        profile.protocol ? JSON.stringify(profile.protocol) : null,
+        profile.mappingProfileId,
+        ...changeValues(write),
+      ],
+    );
+  }
+
+  async remove(tx: TenantTx, id: string): Promise<void> {
+    await tx.execute('delete from job_profile where tenant_id = $1 and id = $2', [tx.tenantId, id]);
+  }
+
+  private locked(tx: TenantTx, id: string, how: string): Promise<JobProfileRow | undefined> {
+    return tx.one<JobProfileRow>(
+      `select ${COLUMNS} from job_profile where tenant_id = $1 and id = $2 ${how}`,
+      [tx.tenantId, id],
     );
   }
 
@@ -139,6 +203,11 @@ export class JobProfiles {
   }
 }
 
+export interface NameOf2020 {
+  readonly id: string;
+  readonly name: string;
+}
+
 const at = (alias: string, column: string): string => `${alias}.${column}`;
 
 /** Fields of both kinds of profiles. */
@@ -163,11 +232,19 @@ export function profileFields(alias: string): CqlEntity['fields'] {
   };
 }
 
+/** Profiles of jobs that have ended; nothing but id and name is shown of them. */
+export function usedJobProfileListing(nameOf2020?: NameOf2020): Listing {
+  return {
+    ...jobProfileListing(nameOf2020),
+    condition: `exists (select from job_execution job where job.tenant_id = profile.tenant_id
+      and job.job_profile_id = profile.id and job.completed_at is not null)`,
+  };
+}
+
+export const usedJobProfileAnswer = ({ id, name }: JobProfileRow): object => ({ id, name });
+
 /** In dialect `2020` profile 1 is called as it was then, for readers and for queries. */
-export function jobProfileListing(nameOf2020?: {
-  readonly id: string;
-  readonly name: string;
-}): Listing {
+export function jobProfileListing(nameOf2020?: NameOf2020): Listing {
   const named = (column: string): string =>
     nameOf2020
       ? `(case when profile.id = '${nameOf2020.id}' then '${nameOf2020.name}' else profile.${column} end)`

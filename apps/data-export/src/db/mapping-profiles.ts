@@ -3,12 +3,16 @@ import {
   OUTPUT_FORMATS,
   type MappingProfile,
   type OutputFormat,
+  type Transformation,
 } from '@quire/contracts/data-export';
 import { textArray } from '@quire/postgres/bulk';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
 import { BUILT_IN_MAPPING_PROFILES } from '../domain/built-in-profiles.js';
 import type { MappingSnapshot } from '../domain/mapping-profile.js';
+import { shippedFields } from '../domain/transformation-fields.js';
 import {
+  changedColumns,
+  changeValues,
   PROFILE_COLUMNS,
   profileAnswer,
   profileFields,
@@ -25,16 +29,21 @@ export interface MappingProfileRow extends ProfileRow {
   readonly output_format: OutputFormat;
   readonly fields_suppression: string | null;
   readonly suppress_999ff: boolean;
+  readonly transformations: readonly Transformation[];
 }
 
-const COLUMNS = `${PROFILE_COLUMNS}, record_types, output_format, fields_suppression, suppress_999ff`;
+const COLUMNS = `${PROFILE_COLUMNS}, record_types, output_format, fields_suppression, suppress_999ff, transformations`;
+
+/** As they were written, under today's ids of their fields. */
+const transformationsOf = ({ transformations }: MappingProfileRow): readonly Transformation[] =>
+  transformations.map((one) => shippedFields.renamed(one));
 
 export function mappingProfileAnswer(row: MappingProfileRow): object {
   const { head, tail } = profileAnswer(row);
   return {
     ...head,
     recordTypes: row.record_types,
-    transformations: [],
+    transformations: transformationsOf(row),
     outputFormat: row.output_format,
     ...(row.fields_suppression === null ? {} : { fieldsSuppression: row.fields_suppression }),
     suppress999ff: row.suppress_999ff,
@@ -50,7 +59,13 @@ export function snapshotOf(row: MappingProfileRow): MappingSnapshot {
     outputFormat: row.output_format,
     ...(row.fields_suppression === null ? {} : { fieldsSuppression: row.fields_suppression }),
     suppress999ff: row.suppress_999ff,
+    ...(row.transformations.length === 0 ? {} : { transformations: transformationsOf(row) }),
   };
+}
+
+/** With the defaults of what was left out. */
+function storedTransformations({ transformations = [] }: MappingProfile): string {
+  return JSON.stringify(transformations.map((one) => ({ ...one, enabled: one.enabled ?? false })));
 }
 
 @Injectable()
@@ -62,23 +77,38 @@ export class MappingProfiles {
     );
   }
 
+  /** Nobody else changes it, or gives it to a job profile, before the transaction has ended. */
+  lock(tx: TenantTx, id: string): Promise<MappingProfileRow | undefined> {
+    return tx.one<MappingProfileRow>(
+      `select ${COLUMNS} from mapping_profile where tenant_id = $1 and id = $2 for update`,
+      [tx.tenantId, id],
+    );
+  }
+
   async insert(tx: TenantTx, profile: MappingProfile, write: ProfileWrite): Promise<void> {
     await tx.execute(
       `insert into mapping_profile (tenant_id, id, name, description, record_types, output_format, fields_suppression,
-         suppress_999ff, user_first_name, user_last_name, user_name, locked, locked_by, locked_at, ${STAMP_COLUMNS})
-       values ($1, $2, $3, $4, $5::text[], $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
-      [
-        tx.tenantId,
-        write.id,
-        profile.name,
-        profile.description ?? null,
-        textArray(profile.recordTypes),
-        profile.outputFormat ?? 'MARC',
-        profile.fieldsSuppression ?? null,
-        profile.suppress999ff ?? false,
-        ...writeValues(write),
-      ],
+         suppress_999ff, transformations, user_first_name, user_last_name, user_name, locked, locked_by, locked_at,
+         ${STAMP_COLUMNS})
+       values ($1, $2, $3, $4, $5::text[], $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+      [tx.tenantId, write.id, ...contentValues(profile), ...writeValues(write)],
     );
+  }
+
+  async update(tx: TenantTx, profile: MappingProfile, write: ProfileWrite): Promise<void> {
+    await tx.execute(
+      `update mapping_profile set name = $3, description = $4, record_types = $5::text[], output_format = $6,
+         fields_suppression = $7, suppress_999ff = $8, transformations = $9, ${changedColumns(10)}
+       where tenant_id = $1 and id = $2`,
+      [tx.tenantId, write.id, ...contentValues(profile), ...changeValues(write)],
+    );
+  }
+
+  async remove(tx: TenantTx, id: string): Promise<void> {
+    await tx.execute('delete from mapping_profile where tenant_id = $1 and id = $2', [
+      tx.tenantId,
+      id,
+    ]);
   }
 
   /** Makes the built-in ones that are missing. */
@@ -102,6 +132,18 @@ export class MappingProfiles {
       );
     }
   }
+}
+
+function contentValues(profile: MappingProfile): unknown[] {
+  return [
+    profile.name,
+    profile.description ?? null,
+    textArray(profile.recordTypes),
+    profile.outputFormat ?? 'MARC',
+    profile.fieldsSuppression ?? null,
+    profile.suppress999ff ?? false,
+    storedTransformations(profile),
+  ];
 }
 
 const format = { type: 'enum', sql: 'profile.output_format', values: OUTPUT_FORMATS } as const;

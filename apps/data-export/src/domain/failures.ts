@@ -66,12 +66,44 @@ export const failures = {
         id,
       ),
     ),
+  bodyOfAnotherProfile: (): Failure => refused('Profile id in the body does not match the path'),
+  noJobProfile: (id: string): Failure => notFound(`JobProfile with id '${id}' was not found`),
+  noMappingProfile: (id: string): Failure =>
+    notFound(`MappingProfile with id '${id}' was not found`),
+  builtIn: (change: 'Editing' | 'Deletion', kind: 'job' | 'mapping'): Failure =>
+    forbidden(`${change} of default ${kind} profile is forbidden`),
+  mappingProfileInUse: (id: string, jobProfileIds: readonly string[]): Failure =>
+    invalid(
+      violation(
+        `Cannot delete mapping profile linked to job profiles: [${jobProfileIds.join(', ')}].`,
+        'id',
+        id,
+      ),
+    ),
+
   lockForbidden: (): Failure => forbidden('You do not have permission to lock this profile.'),
+  unlockForbidden: (): Failure => forbidden('You do not have permission to unlock this profile.'),
+  locked: (): Failure =>
+    forbidden(
+      'This profile is locked. Please unlock the profile to proceed with editing/deletion.',
+    ),
+
+  emptyItemTransformation: (): Failure =>
+    invalidText(
+      'Transformations for fields with item record type cannot be empty. Please provide a value.',
+    ),
+  blankFieldId: (): Failure =>
+    invalidText('Field id is missing for mapping profile transformation'),
+  unknownFieldId: (fieldId: string): Failure =>
+    invalidText(`Transformation doesn't exist for provided fieldId: ${fieldId}`),
+  wrongRecordType: (fieldId: string, expected: string): Failure =>
+    invalidText(
+      `Transformation record type is missing or incorrect according to provided fieldId: ${fieldId}, expected record type: ${expected}`,
+    ),
   srsWithInstance: (): Failure =>
     forbidden('SRS record type cannot be combined together with INSTANCE record type'),
   suppressionOfItems: (): Failure =>
     invalidText('Suppression field can not be used only for Item record type'),
-  notAvailableYet: (what: string): Failure => invalidText(`${what} are not available yet`),
 } as const;
 
 export const HOLDINGS_ONLY_CSV = 'Only csv format is supported for holdings export';

@@ -1,7 +1,7 @@
-import { Body, Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Put, Res } from '@nestjs/common';
 import { CallerOf, Permissions } from '@quire/auth/permissions';
 import { ExportJobProfile } from '@quire/contracts/data-export';
-import type { Query } from '@quire/contracts/paging';
+import { booleanParameter, type Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Caller } from '@quire/contracts/scope';
 import { readTenant } from '@quire/postgres/tenant';
@@ -13,6 +13,8 @@ import {
   jobProfileAnswer,
   jobProfileListing,
   JobProfiles,
+  usedJobProfileAnswer,
+  usedJobProfileListing,
   type JobProfileRow,
 } from '../db/job-profiles.js';
 import { BUILT_IN, NAME_OF_2020 } from '../domain/built-in-profiles.js';
@@ -39,12 +41,14 @@ export class JobProfilesController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const old = (await answerDialect(this.source, caller, reply)) === '2020';
+    const named = (row: JobProfileRow): JobProfileRow => (old ? asIn2020(row) : row);
+    const used = booleanParameter(query, 'used', false);
     answerList<JobProfileRow>(this.source, reply, {
       key: 'jobProfiles',
-      listing: jobProfileListing(old ? OF_2020 : undefined),
+      listing: (used ? usedJobProfileListing : jobProfileListing)(old ? OF_2020 : undefined),
       query,
       scope: caller,
-      write: (row) => jobProfileAnswer(old ? asIn2020(row) : row),
+      write: (row) => (used ? usedJobProfileAnswer : jobProfileAnswer)(named(row)),
     });
   }
 
@@ -72,6 +76,27 @@ export class JobProfilesController {
     const row = await this.profiles.createJobProfile(caller, profile);
     located(reply, caller, `/data-export/job-profiles/${row.id}`);
     return jobProfileAnswer(row);
+  }
+
+  @Put(':id')
+  @HttpCode(204)
+  @Permissions(routes.updateExportJobProfile)
+  replace(
+    @CallerOf() caller: Caller,
+    @PathId({ name: 'id', notFound: (id) => failures.noJobProfile(id).message }) id: string,
+    @Body() profile: ExportJobProfile,
+  ): Promise<void> {
+    return this.profiles.replaceJobProfile(caller, id, profile);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Permissions(routes.removeExportJobProfile)
+  remove(
+    @CallerOf() caller: Caller,
+    @PathId({ name: 'id', notFound: (id) => failures.noJobProfile(id).message }) id: string,
+  ): Promise<void> {
+    return this.profiles.removeJobProfile(caller, id);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Post, Put, Res } from '@nestjs/common';
 import { CallerOf, Permissions } from '@quire/auth/permissions';
 import { MappingProfile } from '@quire/contracts/data-export';
 import type { Query } from '@quire/contracts/paging';
@@ -62,5 +62,26 @@ export class MappingProfilesController {
     const row = await this.profiles.createMappingProfile(caller, profile);
     located(reply, caller, `/data-export/mapping-profiles/${row.id}`);
     return mappingProfileAnswer(row);
+  }
+
+  @Put(':id')
+  @HttpCode(204)
+  @Permissions(routes.updateMappingProfile)
+  replace(
+    @CallerOf() caller: Caller,
+    @PathId({ name: 'id', notFound: (id) => failures.noMappingProfile(id).message }) id: string,
+    @Body() profile: MappingProfile,
+  ): Promise<void> {
+    return this.profiles.replaceMappingProfile(caller, id, profile);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @Permissions(routes.removeMappingProfile)
+  remove(
+    @CallerOf() caller: Caller,
+    @PathId({ name: 'id', notFound: (id) => failures.noMappingProfile(id).message }) id: string,
+  ): Promise<void> {
+    return this.profiles.removeMappingProfile(caller, id);
   }
 }

@@ -59,7 +59,7 @@ export class Launches {
 
   /** @throws Failure 400 for a profile that is not there */
   async profile(tx: TenantTx, jobProfileId: string): Promise<LaunchProfile> {
-    const job = await this.stores.jobProfiles.find(tx, jobProfileId);
+    const job = await this.stores.jobProfiles.hold(tx, jobProfileId);
     if (!job) throw failures.unknownJobProfile(jobProfileId);
     const mapping = await this.stores.mappingProfiles.find(tx, job.mapping_profile_id);
     if (!mapping) throw failures.unknownMappingProfile(job.mapping_profile_id);

@@ -165,6 +165,16 @@ export class JobChunks {
     return Object.fromEntries(rows.map((row) => [row.key, Number(row.sum)]));
   }
 
+  /** Records by type, B, A or H. */
+  async byType(tx: TenantRead, jobId: string): Promise<Record<string, number>> {
+    const rows = await tx.query<{ key: string; sum: string }>(
+      `select t.key, sum(t.value::bigint) from job_chunk c cross join lateral jsonb_each_text(c.by_type) t
+       where c.tenant_id = $1 and c.job_id = $2 group by t.key order by t.key`,
+      [tx.tenantId, jobId],
+    );
+    return Object.fromEntries(rows.map((row) => [row.key, Number(row.sum)]));
+  }
+
   /** Where the bytes of the job lie; the same for all its chunks. */
   async objectKey(tx: TenantRead, jobId: string): Promise<string | undefined> {
     const row = await tx.one<{ object_key: string }>(

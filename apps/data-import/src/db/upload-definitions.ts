@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DefinitionStatus, UploadFileStatus } from '@quire/contracts/data-import';
-import type { CqlQuery } from '@quire/cql/ast';
 import type { CqlEntity } from '@quire/postgres/cql-entity';
-import { compileCql } from '@quire/postgres/cql-where';
+import type { Listing } from '@quire/postgres/pages';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
 import type { FileProblem } from '../domain/file-problem.js';
 
@@ -11,6 +10,10 @@ export interface DefinitionRow {
   readonly meta_job_id: string;
   readonly status: DefinitionStatus;
   readonly processing_started: boolean;
+  /** As asked for at creation: `off`, `on` or the id of a job profile; null is as the tenant has set it. */
+  readonly autostart: string | null;
+  /** Processing is to start with this profile. */
+  readonly start_due: string | null;
   readonly created_at: Date;
   readonly created_by: string | null;
   readonly created_by_name: string | null;
@@ -79,23 +82,35 @@ const DEFINITION: CqlEntity = {
     'fileDefinitions.jobExecutionId': { type: 'uuid', sql: 'f.job_id', within: FILES },
   },
 };
-const BATCH_ROWS = 200;
+
+/** @param collection as the family calls it in the text of a bad query */
+export const definitionListing = (collection: 'definition' | 'uploadDefinitions'): Listing => ({
+  collection,
+  table: 'upload_definition',
+  alias: 'd',
+  columns: 'd.*',
+  entity: DEFINITION,
+  defaultOrder: 'd.created_at desc, d.id',
+  schema: 'data_import',
+});
+
+export const CREATED_BY = 'd.created_by';
 
 @Injectable()
 export class UploadDefinitions {
   async add(
     tx: TenantTx,
-    definition: { id: string; metaJobId: string; status: DefinitionStatus },
+    definition: { id: string; metaJobId: string; autostart: string | undefined },
     userName: string,
   ): Promise<void> {
     await tx.execute(
-      `insert into upload_definition (tenant_id, id, meta_job_id, status, created_by, created_by_name, updated_by, updated_by_name)
-       values ($1, $2, $3, $4, $5, $6, $5, $6)`,
+      `insert into upload_definition (tenant_id, id, meta_job_id, status, autostart, created_by, created_by_name, updated_by, updated_by_name)
+       values ($1, $2, $3, 'NEW', $4, $5, $6, $5, $6)`,
       [
         tx.tenantId,
         definition.id,
         definition.metaJobId,
-        definition.status,
+        definition.autostart ?? null,
         tx.scope.actorId,
         userName,
       ],
@@ -116,46 +131,45 @@ export class UploadDefinitions {
     );
   }
 
-  /** @param change.started never goes back to false */
+  /** @param change.status absent: stays @param change.started never goes back to false */
   async setStatus(
     tx: TenantTx,
     id: string,
-    change: { status: DefinitionStatus; started?: boolean; userName?: string | undefined },
+    change: {
+      status: DefinitionStatus | undefined;
+      started?: boolean;
+      userName?: string | undefined;
+    },
   ): Promise<void> {
-    const { status, started = false, userName = null } = change;
+    const { status = null, started = false, userName = null } = change;
     await tx.execute(
-      `update upload_definition set status = $3, processing_started = processing_started or $4, updated_at = greatest(now(), updated_at),
-         updated_by = $5, updated_by_name = coalesce($6, updated_by_name) where tenant_id = $1 and id = $2`,
+      `update upload_definition set status = coalesce($3, status), processing_started = processing_started or $4,
+         start_due = case when $4 then null else start_due end, updated_at = greatest(now(), updated_at), updated_by = $5,
+         updated_by_name = $6 where tenant_id = $1 and id = $2`,
       [tx.tenantId, id, status, started, tx.scope.actorId, userName],
     );
   }
 
-  async count(tx: TenantRead, query: CqlQuery | undefined): Promise<number> {
-    const { where, params } = compiled(tx, query);
-    const row = await tx.one<{ count: string }>(
-      `select count(*) from upload_definition d where d.tenant_id = $1 and ${where}`,
-      params,
+  async setStartDue(tx: TenantTx, id: string, profileId?: string): Promise<void> {
+    await tx.execute(
+      'update upload_definition set start_due = $3 where tenant_id = $1 and id = $2 and start_due is distinct from $3',
+      [tx.tenantId, id, profileId ?? null],
     );
-    return Number(row?.count ?? 0);
   }
 
-  async *list(
-    tx: TenantRead,
-    query: CqlQuery | undefined,
-    page: { offset: number; limit: number },
-  ): AsyncGenerator<[DefinitionRow, FileRow[]]> {
-    const { where, orderBy, params } = compiled(tx, query);
-    // Newest first unless the query sorts.
-    const order =
-      query?.sortKeys && query.sortKeys.length > 0 ? orderBy : 'd.created_at desc, d.id';
-    const sql = `select d.* from upload_definition d where d.tenant_id = $1 and ${where} order by ${order} offset ${page.offset} limit ${page.limit}`;
-    for await (const rows of tx.cursor<DefinitionRow>(sql, params, BATCH_ROWS)) {
-      const files = await this.filesOf(
-        tx,
-        rows.map((row) => row.id),
-      );
-      for (const row of rows) yield [row, files.filter((file) => file.definition_id === row.id)];
-    }
+  /** Those that processing is to start with and has not. */
+  due(tx: TenantRead): Promise<(DefinitionRow & { readonly start_due: string })[]> {
+    return tx.query(
+      'select * from upload_definition where tenant_id = $1 and start_due is not null and not processing_started',
+      [tx.tenantId],
+    );
+  }
+
+  async remove(tx: TenantTx, id: string): Promise<void> {
+    await tx.execute('delete from upload_definition where tenant_id = $1 and id = $2', [
+      tx.tenantId,
+      id,
+    ]);
   }
 
   filesOf(tx: TenantRead, definitionIds: readonly string[]): Promise<FileRow[]> {
@@ -163,6 +177,16 @@ export class UploadDefinitions {
       'select * from upload_file where tenant_id = $1 and definition_id = any ($2) order by position, id',
       [tx.tenantId, definitionIds],
     );
+  }
+
+  /** Each with its files, by one look for all. */
+  async withFiles<R extends { readonly id: string }>(
+    tx: TenantRead,
+    rows: readonly R[],
+  ): Promise<{ row: R; files: FileRow[] }[]> {
+    const ids = rows.map((row) => row.id);
+    const files = Map.groupBy(await this.filesOf(tx, ids), (file) => file.definition_id);
+    return rows.map((row) => ({ row, files: files.get(row.id) ?? [] }));
   }
 
   async addFile(tx: TenantTx, file: NewFile): Promise<void> {
@@ -233,11 +257,4 @@ export class UploadDefinitions {
       [tx.tenantId, fileIds],
     );
   }
-}
-
-function compiled(
-  tx: TenantRead,
-  query: CqlQuery | undefined,
-): { where: string; orderBy: string; params: unknown[] } {
-  return compileCql(query, DEFINITION, { params: [tx.tenantId], schema: 'data_import' });
 }

@@ -1,5 +1,6 @@
 import {
   brokenRule,
+  conflict,
   invalid,
   notFound,
   refused,
@@ -18,14 +19,16 @@ export const texts = {
   definitionNotFound: (id: string): string => `Upload Definition with id '${id}' not found`,
   fileToUploadNotFound: (id: string): string =>
     `FileDefinition not found. FileDefinition ID: ${id}`,
+  extensionNotFound: (id: string): string => `FileExtension with id '${id}' was not found`,
   jobNotFound: (id: string): string => `JobExecution with id '${id}' was not found`,
-  profileNotFound: (id: string): string => `JobProfile with id '${id}' was not found`,
 } as const;
 
 export const failures = {
   definitionNotFound: (id: string): Failure => notFound(texts.definitionNotFound(id)),
   definitionToChangeNotFound: (id: string): Failure =>
     notFound(`UploadDefinition with id '${id}' not found`),
+  definitionToDeleteNotFound: (id: string): Failure =>
+    notFound(`UploadDefinition with id '${id}' was not found`),
   definitionOfFileNotFound: (id: string): Failure =>
     notFound(`Upload definition with id '${id}' not found`),
   definitionOfUploadNotFound: (id: string): Failure =>
@@ -33,6 +36,8 @@ export const failures = {
   definitionToProcessNotFound: (id: string): Failure =>
     notFound(`Upload definition not found by id: ${id}`),
   fileNotFound: (): Failure => notFound('File not found'),
+  fileToRemoveNotFound: (id: string): Failure =>
+    notFound(`FileDefinition with id '${id}' was not found`),
   fileToUploadNotFound: (id: string): Failure => notFound(texts.fileToUploadNotFound(id)),
   processedCannotAdd: (id: string): Failure =>
     refused(`Cannot add file to uploadDefinition ${id} - linked files are already being processed`),
@@ -40,19 +45,39 @@ export const failures = {
     refused(`Cannot upload file ${fileId} - it is already being processed`),
   processedCannotRemove: (fileId: string): Failure =>
     refused(`Cannot remove file ${fileId} - it is already being processed`),
-  blocked: (name: string): Failure =>
-    invalid(brokenRule('validation.uploadDefinition.fileExtension.blocked', name, 'name', name)),
-  fileSizeInvalid: (name: string): Failure =>
-    invalid(brokenRule('upload.fileSize.invalid', name, 'size', name)),
+  processedCannotDelete: (id: string): Failure =>
+    refused(`Cannot delete uploadDefinition ${id} - linked files are already being processed`),
+  blocked: (name: string, key: string): Failure =>
+    invalid(brokenRule('validation.uploadDefinition.fileExtension.blocked', name, key, name)),
+  fileSizeInvalid: (name: string, key: string): Failure =>
+    invalid(brokenRule('upload.fileSize.invalid', name, key, name)),
+  extensionNotFound: (id: string): Failure => notFound(texts.extensionNotFound(id)),
+  extensionInvalid: (extension: string): Failure =>
+    invalid(
+      brokenRule(
+        `File extension ${extension} is not a valid format`,
+        'import.fileExtension.invalid',
+        'extension',
+        extension,
+      ),
+    ),
+  extensionExists: (extension: string): Failure =>
+    invalid(
+      brokenRule(
+        `File extension ${extension} already exists`,
+        'import.fileExtension.exists',
+        'extension',
+        extension,
+      ),
+    ),
   interrupted: (fileId: string): Failure =>
     refused(`Upload stream for file with id '${fileId}' has been interrupted`),
   tooLarge: (bytes: number, limit: number): Failure =>
     tooLarge(`File size is too large: '${bytes}'. Please use file with size less than ${limit}.`),
-  profileNotFound: (id: string): Failure =>
+  profileNotFound: (id: string, key = 'jobProfileInfo.id'): Failure =>
     invalid(
-      brokenRule(texts.profileNotFound(id), 'import.jobProfile.notFound', 'jobProfileInfo.id', id),
+      brokenRule(`JobProfile with id '${id}' was not found`, 'import.jobProfile.notFound', key, id),
     ),
-  profileUnknown: (id: string): Failure => notFound(texts.profileNotFound(id)),
   nothingUploaded: (id: string): Failure => refused(`No uploaded files in uploadDefinition ${id}`),
   fileGone: (): Failure => notFound('Not found'),
   tooManyJobs: (): Failure => tooMany(BUSY_RETRY_SECONDS),
@@ -62,20 +87,19 @@ export const failures = {
       `Content-type header must be ["application/octet-stream"] but it is "${contentType}"`,
       'content-type',
     ),
-  tooManyFiles: (key: string, files: number): Failure =>
-    invalid(violation(`size must be between 0 and ${FILES_MAX}`, key, `${files} elements`)),
-  tooManyCompositeFiles: (files: number): Failure =>
-    invalid(violation('size must be between 1 and 1', 'files', `${files} elements`)),
+  duplicateFile: (name: string, hrId: number): Failure =>
+    conflict(
+      `The file '${name}' was imported before by the job with hrId ${hrId}. Send X-Quire-Allow-Duplicate: true to import it again`,
+      'import.file.duplicate',
+    ),
+  notRunning: (id: string, status: string, what: 'paused' | 'resumed'): Failure =>
+    refused(`JobExecution ${id} cannot be ${what}: its status is ${status}`),
+  pausedAlready: (id: string): Failure => refused(`JobExecution ${id} is paused already`),
+  notPaused: (id: string): Failure => refused(`JobExecution ${id} is not paused`),
+  tooManyFiles: (key: string, name: string): Failure =>
+    invalid(violation(`size must be between 0 and ${FILES_MAX}`, key, name)),
   idsDiffer: (): Failure => refused('Upload definition id in body and path differ'),
   otherProfile: (id: string): Failure =>
     refused(`JobExecution already associated to JobProfile with id '${id}'`),
   jobNotFound: (id: string): Failure => notFound(texts.jobNotFound(id)),
-  parentNotFound: (id: string): Failure => refused(texts.jobNotFound(id)),
-  noFiles: (): Failure => refused('Received files must not be empty'),
-  userNotFound: (id: string): Failure => refused(`No user found by user id :${id}`),
-  toParent: (): Failure => refused('Cannot update JobExecution status to PARENT'),
-  ofParent: (id: string): Failure =>
-    refused(`JobExecution ${id} current status is PARENT and cannot be updated`),
-  statusFixed: (id: string, from: string, to: string): Failure =>
-    refused(`JobExecution ${id} current status is ${from} and cannot be updated to ${to}`),
 } as const;

@@ -52,6 +52,12 @@ export function messagesOf(problem: FileProblem): readonly JobMessage[] {
   }
 }
 
+/** A hint: the import goes on. */
+export const duplicateOf = (hrId: number): JobMessage => ({
+  code: 'DUPLICATE_FILE',
+  text: `The same file was imported before by the job with hrId ${hrId}`,
+});
+
 /** The source file of a running import is not in the store any more. */
 export const FILE_MISSING: JobMessage = {
   code: 'FILE_MISSING',

@@ -1,4 +1,4 @@
-import { choose, scoreOf, WINDOWS, type Candidate } from './release-score.js';
+import { choose, scoreOf, standingOf, WINDOWS, type Candidate } from './release-score.js';
 
 const candidate = (changes: Partial<Candidate> = {}): Candidate => ({
   tenantId: 'library',
@@ -122,5 +122,51 @@ describe('the next release', () => {
         2,
       ]);
     });
+  });
+});
+
+describe('where a waiting job stands', () => {
+  const mine = candidate({ jobId: 'mine', createdAt: 5 });
+  const other = { tenantId: 'archive', jobId: 'other' };
+
+  it('is counted among the jobs of its own tenant, never among those of others', () => {
+    const smaller = candidate({ jobId: 'smaller', frames: 10 });
+    const theirs = Array.from({ length: 7 }, (_, index) =>
+      candidate({ ...other, jobId: `o${index}`, frames: 1, minutes: 480 }),
+    );
+    expect(standingOf('mine', [mine, ...theirs])?.position).toBe(1);
+    expect(standingOf('mine', [mine, smaller, ...theirs])?.position).toBe(2);
+    expect(standingOf('mine', [mine, candidate({ createdAt: 4 }), ...theirs])?.position).toBe(2);
+  });
+
+  it('is nowhere when nothing of it waits', () => {
+    expect(standingOf('mine', [candidate({ jobId: 'mine', waiting: 0, released: 1 })])).toBe(
+      undefined,
+    );
+    expect(standingOf('mine', [])).toBe(undefined);
+  });
+
+  it.each([
+    ['its own window', 'OWN_WINDOW', [candidate({ jobId: 'mine', released: WINDOWS.job })]],
+    [
+      'its own window, of one when it goes in order',
+      'OWN_WINDOW',
+      [candidate({ jobId: 'mine', released: 1, inOrder: true })],
+    ],
+    [
+      "the tenant's window while another tenant waits",
+      'TENANT_WINDOW',
+      [mine, candidate({ released: WINDOWS.tenant }), candidate(other)],
+    ],
+    ['nothing while no other tenant waits', 'TURN', [mine, candidate({ released: 8 })]],
+    ['the window of all', 'TOTAL_WINDOW', [mine, candidate({ ...other, released: WINDOWS.total })]],
+  ])('says that it waits for %s', (_, reason, candidates) => {
+    expect(standingOf('mine', candidates)?.reason).toBe(reason);
+  });
+
+  it('has the score by which it is chosen, and its parts', () => {
+    const standing = standingOf('mine', [mine, candidate({ ...other, released: 3 })]);
+    expect(standing?.score).toBe(scoreOf(mine, 0));
+    expect(standing?.parts.tenantUsage).toBe(100);
   });
 });

@@ -1,4 +1,3 @@
-import type { ImportJob } from '@quire/contracts/change-manager';
 import { formatDate } from '@quire/contracts/dates';
 import type {
   ErrorStatus,
@@ -12,23 +11,28 @@ import type {
   UploadFileStatus,
   DefinitionStatus,
 } from '@quire/contracts/data-import';
+import type { DataType, FileExtension } from '@quire/contracts/file-extensions';
 import type { Metadata } from '@quire/contracts/metadata';
 import type { JobStatus } from '@quire/contracts/source-records';
+import { SYSTEM_USER_ID } from '@quire/contracts/scope';
 import { errorText } from './error-text.js';
 import { TOTAL_UNKNOWN, uiStatusOf } from './job-execution.js';
-import { profileOf, wrapperOf } from './job-profiles.js';
+import type { ImportJobProfile } from './job-profiles.js';
 
 /** From rows to the shapes of both upload families and of jobs (data-import, 3.6 and 4.2). */
-interface DefinitionFacts {
-  readonly id: string;
-  readonly meta_job_id: string;
-  readonly status: DefinitionStatus;
+interface StampFacts {
   readonly created_at: Date;
   readonly created_by: string | null;
   readonly created_by_name: string | null;
   readonly updated_at: Date;
   readonly updated_by: string | null;
   readonly updated_by_name: string | null;
+}
+
+interface DefinitionFacts extends StampFacts {
+  readonly id: string;
+  readonly meta_job_id: string;
+  readonly status: DefinitionStatus;
 }
 
 interface FileFacts {
@@ -107,7 +111,7 @@ const sourcePath = (file: FileFacts): { sourcePath?: string } =>
     ? {}
     : { sourcePath: `./storage/upload/${file.definition_id}/${file.id}` };
 
-function metadataOf(row: DefinitionFacts): Metadata {
+function metadataOf(row: StampFacts): Metadata {
   return {
     createdDate: formatDate(row.created_at),
     ...(row.created_by === null ? {} : { createdByUserId: row.created_by }),
@@ -115,6 +119,34 @@ function metadataOf(row: DefinitionFacts): Metadata {
     updatedDate: formatDate(row.updated_at),
     ...(row.updated_by === null ? {} : { updatedByUserId: row.updated_by }),
     ...(row.updated_by_name === null ? {} : { updatedByUsername: row.updated_by_name }),
+  };
+}
+
+interface FileExtensionFacts extends StampFacts {
+  readonly id: string;
+  readonly extension: string;
+  readonly description: string | null;
+  readonly data_types: readonly DataType[];
+  readonly import_blocked: boolean;
+  readonly user_first_name: string | null;
+  readonly user_last_name: string | null;
+  readonly user_name: string | null;
+}
+
+export function fileExtensionOf(row: FileExtensionFacts): FileExtension {
+  const { user_first_name: firstName, user_last_name: lastName, user_name: userName } = row;
+  return {
+    id: row.id,
+    ...(row.description === null ? {} : { description: row.description }),
+    extension: row.extension,
+    dataTypes: row.data_types,
+    importBlocked: row.import_blocked,
+    userInfo: {
+      ...(firstName === null ? {} : { firstName }),
+      ...(lastName === null ? {} : { lastName }),
+      ...(userName === null ? {} : { userName }),
+    },
+    metadata: metadataOf(row),
   };
 }
 
@@ -139,14 +171,6 @@ export interface JobFacts {
   readonly total: string | null;
   readonly input_complete: boolean;
   readonly current: string;
-  readonly part_number: number;
-  readonly part_total: number;
-}
-
-/** With the snapshot of its profile, as single jobs are shown. */
-export function wholeJobOf(job: JobFacts): ImportJob {
-  const profile = profileOf(job.profile_id ?? '');
-  return { ...jobOf(job), ...(profile ? { jobProfileSnapshotWrapper: wrapperOf(profile) } : {}) };
 }
 
 export function jobOf(job: JobFacts): ImportJobExecution {
@@ -177,8 +201,8 @@ export function jobOf(job: JobFacts): ImportJobExecution {
     ...(job.result === null ? {} : { result: job.result }),
     ...(job.error_status === null ? {} : { errorStatus: job.error_status }),
     userId: job.user_id,
-    jobPartNumber: job.part_number,
-    totalJobParts: job.part_total,
+    jobPartNumber: 1,
+    totalJobParts: 1,
     totalRecordsInFile: job.input_complete ? Number(job.total ?? 0) : 0,
   };
 }
@@ -242,5 +266,30 @@ export function logEntryOf(
     }),
     sourceRecordTenantId: job.tenantId,
     ...NOTHING_RELATED,
+  };
+}
+
+/** The built-in profiles came with the service. */
+const BUILT_IN_AT = '2026-01-01T00:00:00.000+00:00';
+
+export function jobProfileOf({ id, name, description }: ImportJobProfile): object {
+  return {
+    id,
+    name,
+    description,
+    dataType: 'MARC',
+    tags: { tagList: [] },
+    userInfo: { firstName: '', lastName: '', userName: 'System' },
+    parentProfiles: [],
+    childProfiles: [],
+    hidden: false,
+    metadata: {
+      createdDate: BUILT_IN_AT,
+      createdByUserId: SYSTEM_USER_ID,
+      createdByUsername: 'System',
+      updatedDate: BUILT_IN_AT,
+      updatedByUserId: SYSTEM_USER_ID,
+      updatedByUsername: 'System',
+    },
   };
 }

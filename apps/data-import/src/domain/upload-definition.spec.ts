@@ -1,10 +1,5 @@
 import type { DefinitionStatus, UploadFileStatus } from '@quire/contracts/data-import';
-import {
-  blockedExtension,
-  checkFileName,
-  definitionStatus,
-  lastSegment,
-} from './upload-definition.js';
+import { checkFileName, definitionStatus, lastSegment } from './upload-definition.js';
 
 describe('an upload definition', () => {
   it.each<[DefinitionStatus, UploadFileStatus[]]>([
@@ -57,15 +52,4 @@ describe('a file name', () => {
     expect(checkFileName('ü'.repeat(127), 'name')).toBeUndefined();
     expect(checkFileName('ü'.repeat(128), 'name')?.message).toBe('size must be between 1 and 255');
   });
-
-  it.each(['a.pdf', 'a.PNG', 'a.b.zip', 'dir/a.jpg', 'a.gif', 'a.mrk'])('%s is blocked', (name) => {
-    expect(blockedExtension(name)).toBe(true);
-  });
-
-  it.each(['a', 'a.mrc', 'a.pdf.mrc', 'pdf', 'a.pdf/b', 'a.zip\\b', '.pdf', 'a.', 'a.xyz'])(
-    '%s is not blocked',
-    (name) => {
-      expect(blockedExtension(name)).toBe(false);
-    },
-  );
 });

@@ -37,11 +37,3 @@ export function checkFileName(name: string, key: string): Violation | undefined 
     ? violation(`size must be between 1 and ${NAME_BYTES_MAX}`, key, name)
     : undefined;
 }
-
-/** Extensions that are refused; files of any other may hold MARC, whatever they are called (3.5). */
-const BLOCKED = new Set(['.gif', '.jpg', '.mrk', '.pdf', '.png', '.zip']);
-
-export function blockedExtension(name: string): boolean {
-  const dot = name.lastIndexOf('.');
-  return dot > 0 && BLOCKED.has(name.slice(dot).toLowerCase());
-}

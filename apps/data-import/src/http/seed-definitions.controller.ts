@@ -19,30 +19,30 @@ import {
 } from '@quire/contracts/data-import';
 import { invalid, violation } from '@quire/contracts/failure';
 import { isAnyUuid } from '@quire/contracts/ids';
-import {
-  checkLang,
-  correctTotal,
-  required,
-  type Paging,
-  type Query,
-} from '@quire/contracts/paging';
+import { checkLang, parsePaging, required, type Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
-import type { CqlQuery } from '@quire/cql/ast';
-import { readTenant, streamTenant } from '@quire/postgres/tenant';
-import { located, streamCollection } from '@quire/service/answers';
-import { PagingOf, QueryOf } from '@quire/service/queries';
+import { readTenant } from '@quire/postgres/tenant';
+import { located } from '@quire/service/answers';
+import { answerCompletedList } from '@quire/service/listings';
+import { QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
-import { UploadDefinitions, type DefinitionRow, type FileRow } from '../db/upload-definitions.js';
+import {
+  definitionListing,
+  UploadDefinitions,
+  type DefinitionRow,
+} from '../db/upload-definitions.js';
 import { failures } from '../domain/failures.js';
 import { seedDefinitionOf } from '../domain/shapes.js';
 import { FileUploads } from '../usecases/file-uploads.js';
 import { UploadDrafts } from '../usecases/upload-definitions.js';
+import { autostartOf } from './autostart.js';
 import { incomingOf } from './incoming.js';
-import { byCql } from './listings.js';
 
 const BASE = '/data-import/upload/definition';
+const NOT_FOUND = { definition: failures.definitionOfFileNotFound, file: failures.fileNotFound };
+const LISTING = definitionListing('definition');
 
 /** The seed family (data-import, 3.1): ids are plain strings here, one that names nothing is simply unknown. */
 @Controller('data-import/upload')
@@ -64,32 +64,24 @@ export class SeedDefinitionsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SeedUploadDefinition> {
     checkLang(query);
-    const definition = seedDefinitionOf(
-      await this.drafts.create(caller, sent.fileDefinitions ?? []),
-    );
-    located(reply, caller, `${BASE}/${definition.id ?? ''}`);
-    return definition;
+    const made = await this.drafts.create(caller, sent.fileDefinitions ?? [], autostartOf(query));
+    located(reply, caller, `${BASE}/${made.row.id}`);
+    return seedDefinitionOf(made);
   }
 
   @Get('definition')
   @Permissions(routes.listSeedDefinitions)
   @ApiOkResponse({ type: SeedUploadDefinitions })
-  async list(
-    @ScopeOf() scope: Scope,
-    @QueryOf() query: Query,
-    @PagingOf() paging: Paging,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    checkLang(query);
-    await byCql(query, 'definition', async (parsed) => {
-      const total = await readTenant(this.source, scope, (tx) =>
-        this.definitions.count(tx, parsed),
-      );
-      await streamCollection(reply, {
-        key: 'uploadDefinitions',
-        items: paging.limit === 0 ? [] : this.listed(scope, parsed, paging),
-        totalRecords: (rows) => correctTotal(rows, total, paging),
-      });
+  list(@ScopeOf() scope: Scope, @QueryOf() query: Query, @Res() reply: FastifyReply): void {
+    answerCompletedList<DefinitionRow>(this.source, reply, {
+      key: 'uploadDefinitions',
+      listing: LISTING,
+      query,
+      scope,
+      // The seed knows no totalRecords parameter: the count is always there.
+      paging: parsePaging({ ...query, totalrecords: 'exact' }),
+      write: async (tx, rows) =>
+        (await this.definitions.withFiles(tx, rows)).map((one) => seedDefinitionOf(one)),
     });
   }
 
@@ -122,7 +114,9 @@ export class SeedDefinitionsController {
       ...(status ? { status } : {}),
       ...(fileDefinitions ? { files: fileDefinitions } : {}),
     };
-    return seedDefinitionOf(await this.drafts.update(caller, id, change));
+    return seedDefinitionOf(
+      await this.drafts.update(caller, id, change, failures.definitionToChangeNotFound),
+    );
   }
 
   @Post('definition/file')
@@ -136,11 +130,9 @@ export class SeedDefinitionsController {
     const id = file.uploadDefinitionId;
     if (id === undefined) throw invalid(violation('may not be null', 'uploadDefinitionId', null));
     if (!isAnyUuid(id)) throw failures.definitionToChangeNotFound(id);
-    const definition = seedDefinitionOf(
-      await this.drafts.addTo(caller, id, file, failures.definitionToChangeNotFound),
-    );
-    located(reply, caller, `${BASE}/${definition.id ?? ''}`);
-    return definition;
+    const changed = await this.drafts.addTo(caller, id, file, failures.definitionToChangeNotFound);
+    located(reply, caller, `${BASE}/${changed.row.id}`);
+    return seedDefinitionOf(changed);
   }
 
   @Delete('definition/file/:fileId')
@@ -153,7 +145,7 @@ export class SeedDefinitionsController {
   ): Promise<void> {
     const id = required(query, 'uploadDefinitionId');
     if (!isAnyUuid(id)) throw failures.definitionOfFileNotFound(id);
-    await this.drafts.remove(caller, id, fileId.toLowerCase());
+    await this.drafts.remove(caller, id, fileId.toLowerCase(), NOT_FOUND);
   }
 
   @Post('file')
@@ -171,17 +163,6 @@ export class SeedDefinitionsController {
     const fileId = required(query, 'fileId');
     const place = { definitionId: asStored(definitionId), fileId: asStored(fileId) };
     return seedDefinitionOf(await this.uploads.take(caller, place, incoming));
-  }
-
-  private async *listed(
-    scope: Scope,
-    query: CqlQuery | undefined,
-    paging: Paging,
-  ): AsyncGenerator<SeedUploadDefinition> {
-    const rows = streamTenant<[DefinitionRow, FileRow[]]>(this.source, scope, (tx) =>
-      this.definitions.list(tx, query, paging),
-    );
-    for await (const [row, files] of rows) yield seedDefinitionOf({ row, files });
   }
 }
 

@@ -5,7 +5,11 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { formatDate } from '@quire/contracts/dates';
-import { ChunkReady, type ChunkReadyPayload } from '@quire/contracts/data-import';
+import {
+  ChunkReady,
+  type ChunkOptions,
+  type ChunkReadyPayload,
+} from '@quire/contracts/data-import';
 import type { Log } from '@quire/contracts/log';
 import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
 import { Dispatcher } from '@quire/jobs/dispatcher';
@@ -75,8 +79,8 @@ export class Dispatch implements OnApplicationBootstrap, OnModuleDestroy {
     const { tenantId, jobId, count } = choice;
     await withTenant(this.source, { tenantId, actorId: SYSTEM_USER_ID }, async (tx) => {
       const job = await this.jobs.lock(tx, jobId);
-      // It may have ended since it was chosen.
-      if (job?.status !== 'PARSING_IN_PROGRESS') return;
+      // It may have ended or been paused since it was chosen.
+      if (job?.status !== 'PARSING_IN_PROGRESS' || job.paused_at !== null) return;
       await this.announce(tx, job, await this.chunks.release(tx, job.id, count));
     });
     return true;
@@ -122,12 +126,15 @@ function readyPayload(
         : {}),
     },
     profile: { id, name, recordTypes, match },
-    options: {
-      on999ff: 'reject',
-      skipUnchanged: true,
-      strict: false,
-      assignInstanceIds: true,
-      dryRun: false,
-    },
+    options: { ...DEFAULTS, ...job.options },
   };
 }
+
+/** Of jobs that began before options were kept with them. */
+const DEFAULTS: ChunkOptions = {
+  on999ff: 'reject',
+  skipUnchanged: true,
+  strict: false,
+  assignInstanceIds: true,
+  dryRun: false,
+};

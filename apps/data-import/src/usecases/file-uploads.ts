@@ -2,17 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Clock, Ids } from '@quire/contracts/clock';
 import type { Caller } from '@quire/contracts/scope';
 import type { StoredObject } from '@quire/object-store/object-store';
-import { withTenant } from '@quire/postgres/tenant';
 import { BodyInterrupted } from '@quire/service/bodies';
 import { CLOCK, IDS, SETTINGS } from '@quire/service/platform.module';
-import { DataSource } from 'typeorm';
 import { importSettings, type ImportSettings } from '../config.js';
 import { failures } from '../domain/failures.js';
 import type { UploadChunk } from '../domain/upload-chunk.js';
 import { ImportFiles } from '../files/import-files.js';
 import { UploadFraming } from '../pipeline/frame-upload.js';
+import { Autostarts } from './autostarts.js';
+import type { Definition } from './definition-states.js';
 import { UploadSteps, type Upload } from './upload-steps.js';
-import { UploadDrafts, type Definition } from './upload-definitions.js';
 
 /**
  * Takes the bytes of a file: one pass stores them, hashes them and finds the borders of their records (data-import, 7.2 and
@@ -36,8 +35,7 @@ export class FileUploads {
   private readonly running = new Map<string, number>();
 
   constructor(
-    private readonly source: DataSource,
-    private readonly drafts: UploadDrafts,
+    private readonly autostarts: Autostarts,
     private readonly steps: UploadSteps,
     private readonly files: ImportFiles,
     @Inject(IDS) private readonly ids: Ids,
@@ -59,18 +57,18 @@ export class FileUploads {
     if (announced > fileBytesMax) throw failures.tooLarge(announced, fileBytesMax);
     this.enter(caller.tenantId);
     try {
-      await this.run(caller, place, incoming.bytes);
+      const definition = await this.run(caller, place, incoming.bytes);
+      return await this.autostarts.started(caller, definition);
     } finally {
       this.leave(caller.tenantId);
     }
-    return withTenant(this.source, caller, (tx) => this.drafts.read(tx, place.definitionId));
   }
 
   private async run(
     caller: Caller,
     place: Pick<Upload, 'definitionId' | 'fileId'>,
     bytes: AsyncIterable<Uint8Array>,
-  ): Promise<void> {
+  ): Promise<Definition> {
     const id = this.ids.next();
     const upload = { ...place, id, key: this.files.keyOf(caller.tenantId, id) };
     await this.steps.begin(caller, upload);
@@ -82,7 +80,7 @@ export class FileUploads {
       await this.steps.broken(caller, upload);
       throw error instanceof BodyInterrupted ? failures.interrupted(upload.fileId) : error;
     }
-    await this.steps.whole(caller, upload, { stored, framing });
+    return this.steps.whole(caller, upload, { stored, framing });
   }
 
   /** The bytes on their way to the store, while chunks found in them go to the table. */

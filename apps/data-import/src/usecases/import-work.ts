@@ -1,25 +1,35 @@
 import { Injectable } from '@nestjs/common';
+import type { ChunkOptions } from '@quire/contracts/data-import';
 import type {
   ChunkCounts,
   ChunkError,
   ChunkRejectedPayload,
   ChunkSavedPayload,
 } from '@quire/contracts/source-records';
-import { type TenantTx } from '@quire/postgres/tenant';
+import type { TenantTx } from '@quire/postgres/tenant';
 import { JobChunks, type ChunkRow } from '../db/job-chunks.js';
 import { JobErrors } from '../db/job-errors.js';
 import { JobExecutions, type JobRow } from '../db/job-executions.js';
 import { type FileRow } from '../db/upload-definitions.js';
 import { failures } from '../domain/failures.js';
-import { FILE_MISSING, messagesOf, type FileProblem } from '../domain/file-problem.js';
+import {
+  FILE_MISSING,
+  messagesOf,
+  type FileProblem,
+  type JobMessage,
+} from '../domain/file-problem.js';
 import { endingOf, isEnded } from '../domain/job-execution.js';
+import { inOrderBy } from '../domain/job-options.js';
 import { type ImportJobProfile } from '../domain/job-profiles.js';
 import { ImportFiles } from '../files/import-files.js';
 import { JobEvents } from './job-events.js';
 
-interface Beginning {
+export interface Beginning {
   readonly profile: ImportJobProfile;
   readonly isMarc: boolean;
+  readonly options: ChunkOptions;
+  /** Said to whoever looks at the job. */
+  readonly messages: readonly JobMessage[];
 }
 
 /** The steps of an import, inside a transaction of {@link Imports}. */
@@ -47,19 +57,26 @@ export class ImportWork {
       throw failures.otherProfile(job.profile_id);
   }
 
-  async begin(tx: TenantTx, file: FileRow, { profile, isMarc }: Beginning): Promise<void> {
+  async begin(tx: TenantTx, file: FileRow, beginning: Beginning): Promise<void> {
     const job = await this.jobs.lock(tx, file.job_id);
     if (job?.status !== 'FILE_UPLOADED') return;
+    const { profile, isMarc, options, messages } = beginning;
     const { id: profileId, name: profileName } = profile;
     const problem = isMarc ? file.problem : 'NOT_MARC';
     if (problem !== null) {
-      await this.jobs.change(tx, job.id, { profileId, profileName, total: 0 });
+      await this.jobs.change(tx, job.id, { profileId, profileName, options, total: 0 });
       await this.fail(tx, job.id, problem);
       return;
     }
+    for (const message of messages) await this.jobs.addMessage(tx, job.id, message);
     const started = await this.jobs.change(tx, job.id, {
       profileId,
       profileName,
+      options,
+      inOrder: job.in_order || inOrderBy(profile, options),
+      contentKey: file.object_key,
+      contentBytes: Number(file.bytes),
+      contentSha256: file.sha256,
       status: 'PARSING_IN_PROGRESS',
       startsNow: true,
     });
@@ -103,6 +120,15 @@ export class ImportWork {
       framesOf(chunk).map((frame) => ({ ...frame, c: 'STORE' })),
     );
     await this.finishIfDone(tx, job);
+  }
+
+  /** Stopped by a user: what is not released is dropped; what is out is still counted when it comes back (7.3). */
+  async cancel(tx: TenantTx, job: JobRow): Promise<JobRow> {
+    if (isEnded(job.status)) return job;
+    await this.chunks.dropWaiting(tx, job.id);
+    const cancelled = await this.jobs.change(tx, job.id, { status: 'CANCELLED', endsNow: true });
+    await this.events.cancelled(tx, cancelled);
+    return cancelled;
   }
 
   async finishLeftOver(tx: TenantTx, id: string): Promise<void> {

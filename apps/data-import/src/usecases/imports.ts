@@ -1,17 +1,15 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { ProcessFiles } from '@quire/contracts/data-import';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import type { ChunkRejectedPayload, ChunkSavedPayload } from '@quire/contracts/source-records';
 import { Inbox } from '@quire/messaging/inbox';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
-import { SETTINGS } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
-import { importSettings } from '../config.js';
 import { JobExecutions } from '../db/job-executions.js';
-import { UploadDefinitions } from '../db/upload-definitions.js';
 import { failures } from '../domain/failures.js';
 import { profileOf } from '../domain/job-profiles.js';
 import { Dispatch } from './dispatch.js';
+import { ImportStarts, type Wanted } from './import-starts.js';
 import { ImportWork } from './import-work.js';
 
 /**
@@ -20,50 +18,34 @@ import { ImportWork } from './import-work.js';
  */
 @Injectable()
 export class Imports {
-  private readonly runningMax: number;
-
   constructor(
     private readonly source: DataSource,
-    private readonly definitions: UploadDefinitions,
     private readonly inbox: Inbox,
+    private readonly starts: ImportStarts,
     private readonly work: ImportWork,
     private readonly dispatch: Dispatch,
     private readonly jobs: JobExecutions,
-    @Inject(SETTINGS) settings: object,
-  ) {
-    this.runningMax = importSettings(settings).runningJobsMax;
-  }
+  ) {}
 
-  /** @throws Failure 400, 404, 422 by the rows of 3.4 */
-  async start(caller: Caller, definitionId: string, request: ProcessFiles): Promise<void> {
+  /** @throws Failure 400, 404, 409, 422, 429 by the rows of 3.4 and 14 */
+  async start(
+    caller: Caller,
+    definitionId: string,
+    request: ProcessFiles,
+    wanted: Wanted = {},
+  ): Promise<void> {
     const sentId = request.uploadDefinition.id?.toLowerCase();
     if (sentId !== undefined && sentId !== definitionId) throw failures.idsDiffer();
     const { id: profileId, dataType } = request.jobProfileInfo;
     const profile = profileOf(profileId);
     if (!profile) throw failures.profileNotFound(profileId);
-    await withTenant(this.source, caller, async (tx) => {
-      const definition = await this.definitions.lock(tx, definitionId);
-      if (!definition) throw failures.definitionToProcessNotFound(definitionId);
-      const files = await this.definitions.filesOf(tx, [definitionId]);
-      const ready = files.filter((file) => file.status === 'UPLOADED' && !file.processed);
-      if (ready.length === 0) {
-        await this.work.checkRepeat(tx, definitionId, files, profile);
-        return;
-      }
-      if ((await this.jobs.running(tx)) + ready.length > this.runningMax)
-        throw failures.tooManyJobs();
-      for (const file of ready)
-        await this.work.begin(tx, file, { profile, isMarc: (dataType ?? 'MARC') === 'MARC' });
-      await this.definitions.setProcessed(
-        tx,
-        ready.map((file) => file.id),
-      );
-      await this.definitions.setStatus(tx, definitionId, {
-        status: 'COMPLETED',
-        started: true,
-        userName: caller.username,
-      });
-    });
+    await withTenant(this.source, caller, (tx) =>
+      this.starts.start(tx, caller, definitionId, {
+        ...wanted,
+        profile,
+        isMarc: (dataType ?? 'MARC') === 'MARC',
+      }),
+    );
     this.dispatch.wake();
   }
 

@@ -12,7 +12,7 @@ import type { TenantTx } from '@quire/postgres/tenant';
 import type { JobRow, NewJob } from '../db/job-executions.js';
 import { uiStatusOf } from '../domain/job-execution.js';
 
-/** What the world learns of jobs; each in the transaction that makes it true. */
+/** What the world learns of jobs, each in the transaction that makes it true. Nobody hears of a dry run. */
 @Injectable()
 export class JobEvents {
   constructor(private readonly outbox: Outbox) {}
@@ -27,12 +27,13 @@ export class JobEvents {
       hrId,
       status: job.status,
       ...(job.fileName === undefined ? {} : { fileName: job.fileName }),
-      userId: job.user.id ?? tx.scope.actorId,
+      userId: tx.scope.actorId,
     });
   }
 
-  changed(tx: TenantTx, job: JobRow): Promise<void> {
-    return this.outbox.add(tx, ImportJobChanged, {
+  async changed(tx: TenantTx, job: JobRow): Promise<void> {
+    if (job.dry_run) return;
+    await this.outbox.add(tx, ImportJobChanged, {
       ...about(tx, job),
       status: job.status,
       uiStatus: uiStatusOf(job.status),
@@ -45,23 +46,23 @@ export class JobEvents {
     });
   }
 
-  /** Stopped by whoever acts now. */
-  cancelled(tx: TenantTx, job: JobRow): Promise<void> {
-    const { status } = job;
-    return this.outbox.add(tx, ImportCancelled, {
-      ...about(tx, job),
-      status,
-      userId: tx.scope.actorId,
-    });
-  }
-
-  completed(tx: TenantTx, job: JobRow, counts: ImportCounts): Promise<void> {
-    return this.outbox.add(tx, ImportCompleted, {
+  async completed(tx: TenantTx, job: JobRow, counts: ImportCounts): Promise<void> {
+    if (job.dry_run) return;
+    await this.outbox.add(tx, ImportCompleted, {
       ...about(tx, job),
       status: job.status,
       result: job.result ?? 'FAILED',
       counts,
       completedDate: formatDate(job.completed_at ?? new Date(0)),
+    });
+  }
+
+  async cancelled(tx: TenantTx, job: JobRow): Promise<void> {
+    if (job.dry_run) return;
+    await this.outbox.add(tx, ImportCancelled, {
+      ...about(tx, job),
+      status: job.status,
+      userId: tx.scope.actorId,
     });
   }
 }

@@ -15,9 +15,9 @@ import { importSettings } from '../config.js';
 import { FileUploads } from '../db/file-uploads.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { ImportFiles } from '../files/import-files.js';
+import { Autostarts } from './autostarts.js';
 import { Dispatch } from './dispatch.js';
 import { Imports } from './imports.js';
-import { SweptJobs } from './swept-jobs.js';
 import { UploadSteps } from './upload-steps.js';
 
 /** What makes every path end although processes die: late chunks, dead uploads, unfinished jobs, objects without a row (10.6). */
@@ -30,6 +30,7 @@ export class SweptUploads {
     private readonly definitions: UploadDefinitions,
     private readonly steps: UploadSteps,
     private readonly files: ImportFiles,
+    private readonly autostarts: Autostarts,
   ) {}
 
   async sweep(source: DataSource, scope: Scope): Promise<void> {
@@ -55,25 +56,7 @@ export class SweptUploads {
       return (await this.files.overdue(tx, INTENT_MS)).filter((key) => !running.has(key));
     });
     for (const key of overdue) await this.files.remove(scope, key);
-  }
-}
-
-/** All that is swept of one tenant. */
-@Injectable()
-export class TenantSweeps {
-  constructor(
-    private readonly source: DataSource,
-    private readonly dispatch: Dispatch,
-    private readonly imports: Imports,
-    private readonly uploads: SweptUploads,
-    private readonly jobs: SweptJobs,
-  ) {}
-
-  async sweep(scope: Scope): Promise<void> {
-    await this.dispatch.releaseLate(scope);
-    await this.imports.finishLeftOver(scope);
-    await this.uploads.sweep(this.source, scope);
-    await this.jobs.sweep(scope);
+    await this.autostarts.sweep(scope);
   }
 }
 
@@ -82,8 +65,11 @@ export class Sweeps implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly background: Background;
 
   constructor(
+    private readonly source: DataSource,
     private readonly tenants: Tenants,
-    private readonly ofTenant: TenantSweeps,
+    private readonly dispatch: Dispatch,
+    private readonly imports: Imports,
+    private readonly uploads: SweptUploads,
     @Inject(LOG) log: Log,
     @Inject(SETTINGS) settings: object,
   ) {
@@ -104,7 +90,11 @@ export class Sweeps implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async sweep(): Promise<void> {
-    for (const tenantId of await this.tenants.list())
-      await this.ofTenant.sweep({ tenantId, actorId: SYSTEM_USER_ID });
+    for (const tenantId of await this.tenants.list()) {
+      const scope = { tenantId, actorId: SYSTEM_USER_ID };
+      await this.dispatch.releaseLate(scope);
+      await this.imports.finishLeftOver(scope);
+      await this.uploads.sweep(this.source, scope);
+    }
   }
 }

@@ -1,149 +1,144 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Ids } from '@quire/contracts/clock';
-import { invalid, type Violation } from '@quire/contracts/failure';
 import type { Caller } from '@quire/contracts/scope';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { IDS } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
-import { JobChunks } from '../db/job-chunks.js';
-import { JobExecutions, type NewJob } from '../db/job-executions.js';
 import { UploadDefinitions, type DefinitionRow, type FileRow } from '../db/upload-definitions.js';
 import { failures } from '../domain/failures.js';
-import {
-  blockedExtension,
-  checkFileName,
-  definitionStatus,
-  FILES_MAX,
-  lastSegment,
-} from '../domain/upload-definition.js';
 import { ImportFiles } from '../files/import-files.js';
-import { JobEvents } from './job-events.js';
+import { Autostarts } from './autostarts.js';
+import { DefinitionStates, type Definition } from './definition-states.js';
+import { checkCount, DraftFiles, type SentFile } from './draft-files.js';
+
+/** `off`, `on`, or the id of a job profile; absent: as the tenant has set it. */
+export type Autostart = string | undefined;
+
+/** What is to be said when a definition or file is not there; each endpoint has its own sentence. */
+export interface NotFound {
+  readonly definition: (id: string) => Error;
+  readonly file: (id: string) => Error;
+}
+
+const inList = (index: number): string => `fileDefinitions[${index}].name`;
 
 /**
- * Drafts that name files: made, added to, changed, emptied (data-import, 3.1 and 3.2). Both families work on one aggregate.
- * Jobs, files and definition are committed together, before the answer.
+ * Drafts that name files: made, added to, changed, emptied, deleted (data-import, 3.1, 3.2 and 3.6). Both families work on one
+ * aggregate. Jobs, files and definition are committed together, before the answer.
  */
-export interface SentFile {
-  readonly id?: string | undefined;
-  readonly name: string;
-  readonly uiKey?: string | undefined;
-  readonly size?: number | undefined;
-}
-
-export interface Definition {
-  readonly row: DefinitionRow;
-  readonly files: readonly FileRow[];
-}
-
-/** Limit of one file, in kilobytes as clients declare it. */
-const FILE_KB_MAX = 2 * 1024 * 1024;
-
 @Injectable()
 export class UploadDrafts {
   constructor(
     private readonly source: DataSource,
     private readonly definitions: UploadDefinitions,
-    private readonly jobs: JobExecutions,
-    private readonly chunks: JobChunks,
-    private readonly events: JobEvents,
-    private readonly files: ImportFiles,
+    private readonly states: DefinitionStates,
+    private readonly files: DraftFiles,
+    private readonly objects: ImportFiles,
+    private readonly autostarts: Autostarts,
     @Inject(IDS) private readonly ids: Ids,
   ) {}
 
-  create(caller: Caller, sent: readonly SentFile[]): Promise<Definition> {
-    checkFiles(sent, (index) => `fileDefinitions[${index}].name`);
+  create(caller: Caller, sent: readonly SentFile[], autostart: Autostart): Promise<Definition> {
+    this.files.check(sent, inList);
     return withTenant(this.source, caller, async (tx) => {
+      const names = sent.map(({ name }) => name);
+      await this.files.checkBlocked(tx, names, inList);
       const id = this.ids.next();
       const single = sent.length === 1;
       const metaJobId = this.ids.next();
       if (!single)
-        await this.addJob(tx, caller, {
+        await this.files.addJob(tx, caller, {
           id: metaJobId,
           parentJobId: metaJobId,
           subordinationType: 'PARENT_MULTIPLE',
           status: 'PARENT',
         });
-      await this.definitions.add(tx, { id, metaJobId, status: 'NEW' }, caller.username);
+      await this.definitions.add(tx, { id, metaJobId, autostart }, caller.username);
       for (const [position, file] of sent.entries()) {
         const jobId = single ? metaJobId : this.ids.next();
-        await this.addFile(tx, caller, { definitionId: id, metaJobId, position, file, jobId });
+        await this.files.add(tx, caller, { definitionId: id, metaJobId, position, file, jobId });
       }
-      return this.read(tx, id);
+      return this.states.read(tx, id);
     });
   }
 
-  addTo(
+  async addTo(
     caller: Caller,
     definitionId: string,
     file: SentFile,
-    notFound: (id: string) => Error,
+    notFound: NotFound['definition'],
   ): Promise<Definition> {
-    checkFiles([file], () => 'name');
+    const key = (): string => 'name';
+    this.files.check([file], key);
     return withTenant(this.source, caller, async (tx) => {
       const row = await this.definitions.lock(tx, definitionId);
       if (!row) throw notFound(definitionId);
       if (row.processing_started) throw failures.processedCannotAdd(definitionId);
-      const files = await this.definitions.filesOf(tx, [definitionId]);
-      if (files.length >= FILES_MAX) throw failures.tooManyFiles('name', files.length + 1);
-      await this.append(tx, caller, row, { file, position: nextPosition(files) });
-      await this.recompute(tx, definitionId, caller.username);
-      return this.read(tx, definitionId);
+      const stored = await this.definitions.filesOf(tx, [definitionId]);
+      checkCount(stored.length + 1, 'name', file);
+      await this.files.checkBlocked(tx, [file.name], key);
+      await this.files.append(tx, caller, row, { file, position: nextPosition(stored) });
+      await this.states.recompute(tx, definitionId, caller);
+      return this.states.read(tx, definitionId);
     });
   }
 
-  /** The seed family's PUT: a list of files replaces the stored one; no list leaves it (3.6). */
-  update(
+  /** Of the seed family: a list of files replaces the stored one; no list leaves it, as the current family always does. */
+  async update(
     caller: Caller,
     definitionId: string,
     change: { status?: DefinitionRow['status']; files?: readonly SentFile[] },
+    notFound: NotFound['definition'],
   ): Promise<Definition> {
-    if (change.files) checkFiles(change.files, (index) => `fileDefinitions[${index}].name`);
-    return this.removingObjects(caller, async (tx, removed) => {
+    if (change.files) this.files.check(change.files, inList);
+    const definition = await this.removingObjects(caller, async (tx, removed) => {
       const row = await this.definitions.lock(tx, definitionId);
-      if (!row) throw failures.definitionToChangeNotFound(definitionId);
+      if (!row) throw notFound(definitionId);
       if (change.files) {
         await this.replaceFiles(tx, caller, row, { sent: change.files, removed });
-        await this.recompute(tx, definitionId, caller.username);
+        await this.states.recompute(tx, definitionId, caller);
       }
       // A free label; it starts and stops nothing, and the next file event computes it anew.
-      if (change.status && !row.processing_started)
-        await this.definitions.setStatus(tx, definitionId, {
-          status: change.status,
-          userName: caller.username,
-        });
-      return this.read(tx, definitionId);
+      const label = row.processing_started ? undefined : change.status;
+      await this.definitions.setStatus(tx, definitionId, {
+        status: label,
+        userName: caller.username,
+      });
+      return this.states.read(tx, definitionId);
     });
+    return this.autostarts.started(caller, definition);
   }
 
-  remove(caller: Caller, definitionId: string, fileId: string): Promise<void> {
+  async remove(
+    caller: Caller,
+    definitionId: string,
+    fileId: string,
+    notFound: NotFound,
+  ): Promise<void> {
+    const definition = await this.removingObjects(caller, async (tx, removed) => {
+      const row = await this.definitions.lock(tx, definitionId);
+      if (!row) throw notFound.definition(definitionId);
+      const stored = await this.definitions.filesOf(tx, [definitionId]);
+      const file = stored.find((one) => one.id === fileId);
+      if (!file) throw notFound.file(fileId);
+      await this.files.remove(tx, file, removed);
+      await this.states.recompute(tx, definitionId, caller);
+      return this.states.read(tx, definitionId);
+    });
+    await this.autostarts.started(caller, definition);
+  }
+
+  /** The whole draft, with its files, their bytes and jobs; not once a job has begun. */
+  delete(caller: Caller, definitionId: string): Promise<void> {
     return this.removingObjects(caller, async (tx, removed) => {
       const row = await this.definitions.lock(tx, definitionId);
-      if (!row) throw failures.definitionOfFileNotFound(definitionId);
-      const file = (await this.definitions.filesOf(tx, [definitionId])).find(
-        (one) => one.id === fileId,
-      );
-      if (!file) throw failures.fileNotFound();
-      await this.removeFile(tx, file, removed);
-      await this.recompute(tx, definitionId, caller.username);
+      if (!row) throw failures.definitionToDeleteNotFound(definitionId);
+      const stored = await this.definitions.filesOf(tx, [definitionId]);
+      for (const file of stored)
+        if (!(await this.files.unused(tx, file))) throw failures.processedCannotDelete(row.id);
+      for (const file of stored) await this.files.remove(tx, file, removed);
+      await this.definitions.remove(tx, definitionId);
     });
-  }
-
-  async read(tx: TenantTx, id: string): Promise<Definition> {
-    const row = await this.definitions.find(tx, id);
-    if (!row) throw failures.definitionNotFound(id);
-    return { row, files: await this.definitions.filesOf(tx, [id]) };
-  }
-
-  /** After every file event, in its transaction (7.1). */
-  async recompute(tx: TenantTx, id: string, userName?: string): Promise<void> {
-    const row = await this.definitions.lock(tx, id);
-    if (!row) return;
-    const files = await this.definitions.filesOf(tx, [id]);
-    const status = definitionStatus(
-      files.map((file) => file.status),
-      row.processing_started,
-    );
-    await this.definitions.setStatus(tx, id, { status, userName });
   }
 
   private async replaceFiles(
@@ -153,87 +148,34 @@ export class UploadDrafts {
     { sent, removed }: { sent: readonly SentFile[]; removed: string[] },
   ): Promise<void> {
     const stored = await this.definitions.filesOf(tx, [row.id]);
-    const kept = new Set(sent.map((file) => file.id?.toLowerCase()));
+    const knownOf = ({ id }: SentFile): FileRow | undefined =>
+      stored.find((one) => one.id === id?.toLowerCase());
+    await this.checkNewNames(tx, sent, (file) => knownOf(file)?.name !== file.name);
+    const kept = new Set(sent.map(knownOf));
     for (const file of stored) {
-      if (kept.has(file.id)) continue;
+      if (kept.has(file)) continue;
       if (file.processed) throw failures.processedCannotRemove(file.id);
-      await this.removeFile(tx, file, removed);
+      await this.files.remove(tx, file, removed);
     }
     let position = nextPosition(stored);
     for (const file of sent) {
-      const known = stored.find((one) => one.id === file.id?.toLowerCase());
+      const known = knownOf(file);
       if (!known && row.processing_started) throw failures.processedCannotAdd(row.id);
-      if (!known) await this.append(tx, caller, row, { file, position: position++ });
+      if (!known) await this.files.append(tx, caller, row, { file, position: position++ });
       else if (!known.processed && known.name !== file.name)
-        await this.rename(tx, known, file.name);
+        await this.files.rename(tx, known, file.name);
     }
   }
 
-  private async rename(tx: TenantTx, file: FileRow, name: string): Promise<void> {
-    await this.definitions.renameFile(tx, file.id, name);
-    await this.jobs.lock(tx, file.job_id);
-    await this.jobs.change(tx, file.job_id, { fileName: lastSegment(name), sourcePath: name });
-  }
-
-  private async append(
+  /** A file that is there already keeps its name, although its extension may have been blocked since. */
+  private async checkNewNames(
     tx: TenantTx,
-    caller: Caller,
-    row: DefinitionRow,
-    { file, position }: { file: SentFile; position: number },
+    sent: readonly SentFile[],
+    isNew: (file: SentFile) => boolean,
   ): Promise<void> {
-    await this.addFile(tx, caller, {
-      definitionId: row.id,
-      metaJobId: row.meta_job_id,
-      position,
-      file,
-      jobId: this.ids.next(),
-    });
-  }
-
-  private async addFile(
-    tx: TenantTx,
-    caller: Caller,
-    { definitionId, metaJobId, position, file, jobId }: Added,
-  ): Promise<void> {
-    const id = this.ids.next();
-    const fileName = lastSegment(file.name);
-    await this.definitions.addFile(tx, {
-      id,
-      definitionId,
-      position,
-      name: file.name,
-      uiKey: file.uiKey,
-      declaredKb: file.size,
-      jobId,
-    });
-    const subordinationType = jobId === metaJobId ? 'PARENT_SINGLE' : 'CHILD';
-    await this.addJob(tx, caller, {
-      id: jobId,
-      parentJobId: metaJobId,
-      subordinationType,
-      status: 'NEW',
-      fileName,
-      sourcePath: file.name,
-    });
-  }
-
-  private async addJob(tx: TenantTx, caller: Caller, job: Omit<NewJob, 'user'>): Promise<void> {
-    const { username: name, firstName, lastName } = caller;
-    const made = { ...job, user: { name, firstName, lastName } };
-    await this.events.created(tx, made, await this.jobs.add(tx, made));
-  }
-
-  /** A job that has not begun is discarded with its file; one that runs or has ended is left alone, its bytes kept. */
-  private async removeFile(tx: TenantTx, file: FileRow, removed: string[]): Promise<void> {
-    await this.definitions.removeFile(tx, file.id);
-    const job = await this.jobs.lock(tx, file.job_id);
-    if (job?.status !== 'NEW' && job?.status !== 'FILE_UPLOADED') return;
-    await this.chunks.removeAll(tx, job.id);
-    await this.events.changed(
-      tx,
-      await this.jobs.change(tx, job.id, { status: 'DISCARDED', endsNow: true }),
-    );
-    if (file.object_key !== null) removed.push(file.object_key);
+    const fresh = [...sent.entries()].filter(([, file]) => isNew(file));
+    const names = fresh.map(([, { name }]) => name);
+    await this.files.checkBlocked(tx, names, (index) => inList(fresh[index]?.[0] ?? 0));
   }
 
   /** Objects that the work gave up go after its commit; their intents bring them away if we die before. */
@@ -245,33 +187,13 @@ export class UploadDrafts {
     const result = await withTenant(this.source, caller, async (tx) => {
       removed.length = 0;
       const value = await work(tx, removed);
-      for (const key of removed) await this.files.doom(tx, key);
+      for (const key of removed) await this.objects.doom(tx, key);
       return value;
     });
-    for (const key of removed) await this.files.remove(caller, key);
+    for (const key of removed) await this.objects.remove(caller, key);
     return result;
   }
 }
 
-interface Added {
-  readonly definitionId: string;
-  readonly metaJobId: string;
-  readonly position: number;
-  readonly file: SentFile;
-  readonly jobId: string;
-}
-
 const nextPosition = (files: readonly FileRow[]): number =>
   files.reduce((max, one) => Math.max(max, one.position), -1) + 1;
-
-function checkFiles(files: readonly SentFile[], keyOf: (index: number) => string): void {
-  if (files.length > FILES_MAX) throw failures.tooManyFiles('fileDefinitions', files.length);
-  const violations = files
-    .map((file, index) => checkFileName(file.name, keyOf(index)))
-    .filter((one): one is Violation => one !== undefined);
-  if (violations.length > 0) throw invalid(...violations);
-  const blocked = files.find((file) => blockedExtension(file.name));
-  if (blocked) throw failures.blocked(blocked.name);
-  const large = files.find((file) => (file.size ?? 0) > FILE_KB_MAX);
-  if (large) throw failures.fileSizeInvalid(large.name);
-}

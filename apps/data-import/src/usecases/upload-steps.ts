@@ -11,8 +11,8 @@ import { failures } from '../domain/failures.js';
 import type { UploadChunk } from '../domain/upload-chunk.js';
 import { ImportFiles } from '../files/import-files.js';
 import type { UploadFraming } from '../pipeline/frame-upload.js';
+import { DefinitionStates, type Definition, type Editor } from './definition-states.js';
 import { JobEvents } from './job-events.js';
-import { UploadDrafts } from './upload-definitions.js';
 
 export interface Upload {
   readonly id: string;
@@ -33,7 +33,7 @@ type Place = Pick<Upload, 'definitionId' | 'fileId'>;
 export class UploadSteps {
   constructor(
     private readonly source: DataSource,
-    private readonly drafts: UploadDrafts,
+    private readonly states: DefinitionStates,
     private readonly definitions: UploadDefinitions,
     private readonly uploads: FileUploadRows,
     private readonly jobs: JobExecutions,
@@ -46,15 +46,15 @@ export class UploadSteps {
     await readTenant(this.source, scope, (tx) => this.findFile(tx, place));
   }
 
-  async begin(scope: Scope, upload: Upload): Promise<void> {
+  async begin(editor: Editor, upload: Upload): Promise<void> {
     const { id, key, fileId, definitionId } = upload;
-    await withTenant(this.source, scope, async (tx) => {
+    await withTenant(this.source, editor, async (tx) => {
       await this.definitions.lock(tx, definitionId);
       await this.findFile(tx, upload);
       await this.files.announce(tx, key);
       await this.uploads.begin(tx, { id, fileId, objectKey: key });
       await this.definitions.setFileStatus(tx, fileId, ['NEW', 'ERROR'], 'UPLOADING');
-      await this.drafts.recompute(tx, definitionId);
+      await this.states.recompute(tx, definitionId, editor);
     });
   }
 
@@ -68,14 +68,14 @@ export class UploadSteps {
 
   /** The new content replaces what was there, in one step. */
   async whole(
-    scope: Scope,
+    editor: Editor,
     upload: Upload,
     { stored, framing }: { stored: StoredObject; framing: UploadFraming },
-  ): Promise<void> {
+  ): Promise<Definition> {
     const { id, key, definitionId } = upload;
-    let old: string | null;
+    let done: { readonly old: string | null; readonly definition: Definition };
     try {
-      old = await withTenant(this.source, scope, async (tx) => {
+      done = await withTenant(this.source, editor, async (tx) => {
         await this.definitions.lock(tx, definitionId);
         // Deleted or handed over while the bytes came in: the upload is given up.
         const file = await this.findFile(tx, upload);
@@ -93,30 +93,31 @@ export class UploadSteps {
         const change = { total: problem === undefined ? frames : 0, inputComplete: true, inOrder };
         const status = job.status === 'NEW' ? ({ status: 'FILE_UPLOADED' } as const) : {};
         await this.events.changed(tx, await this.jobs.change(tx, job.id, { ...change, ...status }));
-        await this.drafts.recompute(tx, definitionId);
-        return file.object_key;
+        await this.states.recompute(tx, definitionId, editor);
+        return { old: file.object_key, definition: await this.states.read(tx, definitionId) };
       });
     } catch (error) {
-      await this.broken(scope, upload);
+      await this.broken(editor, upload);
       throw error;
     }
-    if (old !== null) await this.files.remove(scope, old);
+    if (done.old !== null) await this.files.remove(editor, done.old);
+    return done.definition;
   }
 
   /**
    * The client went away, or the process that took the upload died. Whoever ends the row clears up: an upload without one
    * was swept, or is the file's content although the answer to its commit was lost.
    */
-  async broken(scope: Scope, { id, key, fileId, definitionId }: Upload): Promise<void> {
-    const ended = await withTenant(this.source, scope, async (tx) => {
+  async broken(editor: Editor, { id, key, fileId, definitionId }: Upload): Promise<void> {
+    const ended = await withTenant(this.source, editor, async (tx) => {
       await this.definitions.lock(tx, definitionId);
       const others = await this.uploads.othersRun(tx, fileId, id);
       if (!(await this.uploads.end(tx, id))) return false;
       if (!others) await this.definitions.setFileStatus(tx, fileId, ['UPLOADING'], 'ERROR');
-      await this.drafts.recompute(tx, definitionId);
+      await this.states.recompute(tx, definitionId, editor);
       return true;
     });
-    if (ended) await this.files.remove(scope, key);
+    if (ended) await this.files.remove(editor, key);
   }
 
   private async findFile(tx: TenantRead, { definitionId, fileId }: Place): Promise<FileRow> {

@@ -45,6 +45,12 @@ export type FoundRow =
   | (RecordRow & { readonly others: string })
   | ({ readonly [K in keyof RecordRow]: null } & { readonly others: null });
 
+export interface FrameRules {
+  readonly recordType: SourceRecordType;
+  /** Behind a record that is not the only one of its external id, a frame of kind 5 names them all. */
+  readonly duplicateIds: boolean;
+}
+
 const BATCH_ROWS = 200;
 const LOGICALLY_DELETED = ['d', 's', 'x'];
 
@@ -87,11 +93,12 @@ export class RecordReads {
    */
   frames(
     tx: TenantRead,
-    recordType: SourceRecordType,
+    { recordType, duplicateIds }: FrameRules,
     ids: readonly (string | null)[],
     first: number,
   ): AsyncGenerator<Buffer> {
-    return tx.bytes(FRAMES, [tx.tenantId, recordType, ids, first]);
+    const text = duplicateIds ? FRAMES_WITH_IDS : FRAMES;
+    return tx.bytes(text, [tx.tenantId, recordType, ids, first]);
   }
 
   /** The same, as rows. @param deleted also those of state DELETED */
@@ -139,15 +146,29 @@ const DUPLICATES_MAX = 32_767;
 /** {@link isDeleted} in SQL, of a row `r`. */
 export const DELETED_SQL = `r.state = 'DELETED' or coalesce(r.leader_status in ('${LOGICALLY_DELETED.join("', '")}'), false)`;
 
-const FRAMES = `
+/** Matched ids that one frame of kind 5 names at most. */
+const NAMED_DUPLICATES_MAX = 100;
+
+/** Kind 5: index of the id, then 16 bytes per matched id, the newest record first. */
+const IDS_FRAME = `
+        || case when r.others = 0 then ''::bytea else (
+          select int4send(5 + octet_length(d.ids)) || '\\x05'::bytea || int4send($4 + at.n) || d.ids from (
+            select string_agg(uuid_send(f.matched_id), ''::bytea order by f.updated_at desc, f.id desc) as ids from (
+              select f.* from record f where f.tenant_id = $1 and f.record_type = $2 and f.external_id = q.id and ${CURRENT}
+              order by f.updated_at desc, f.id desc limit ${NAMED_DUPLICATES_MAX}) as f) as d) end`;
+
+const framesText = (more: string): string => `
   select string_agg(
     case
       when q.id is null then int4send(5) || '\\x04'::bytea || int4send($4 + at.n)
       when r.id is null then int4send(5) || '\\x02'::bytea || int4send($4 + at.n)
       else (int4send(40 + octet_length(c.content)) || '\\x01'::bytea || int4send($4 + at.n)
         || set_byte('\\x00'::bytea, 0, (${DELETED_SQL})::int + 2 * r.suppress_discovery::int)
-        || int2send(least(r.others, ${DUPLICATES_MAX})::int2) || uuid_send(r.matched_id) || uuid_send(r.external_id)) || c.content
+        || int2send(least(r.others, ${DUPLICATES_MAX})::int2) || uuid_send(r.matched_id) || uuid_send(r.external_id)) || c.content${more}
     end, ''::bytea order by at.n) as frames ${byExternalIds(CURRENT)}`;
+
+const FRAMES = framesText('');
+const FRAMES_WITH_IDS = framesText(IDS_FRAME);
 
 function whereOf(tx: TenantRead, filter: SourceRecordFilter): { where: string; params: unknown[] } {
   const params: unknown[] = [tx.tenantId, filter.recordType];

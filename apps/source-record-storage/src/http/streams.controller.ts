@@ -25,7 +25,7 @@ import { PagingOf, QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { DataSource } from 'typeorm';
-import { isDeleted, RecordReads, type FoundRow } from '../db/record-reads.js';
+import { isDeleted, RecordReads, type FoundRow, type FrameRules } from '../db/record-reads.js';
 import { WriteMark } from '../db/write-mark.js';
 import { sourceRecordOf } from '../domain/record-shapes.js';
 import { filterOf } from './source-record-filter.js';
@@ -72,7 +72,11 @@ export class StreamsController {
     await streamNdjson(reply, items);
   }
 
-  /** Records by a list of ids, in its order: lines, or for data-export the stored bytes as length-prefixed frames. */
+  /**
+   * Records by a list of ids, in its order: lines, or for data-export the stored bytes as length-prefixed frames. With
+   * `duplicateIds=true` a frame of kind 5 follows each record that shares its external id with others: uint32 BE length of
+   * the rest · uint8 kind 5 · uint32 BE index of the id · 16 bytes per matched id of them all, newest first, up to 100.
+   */
   @Post('source-records')
   @HttpCode(200)
   @Permissions(routes.fetchSourceRecords)
@@ -88,20 +92,21 @@ export class StreamsController {
     const ids = idList(request.body);
     if (caller.issuer === 'data-export' && request.headers.accept === BYTES_TYPE) {
       void reply.header('content-type', BYTES_TYPE);
-      const frames = this.frames(caller, recordType, ids.map(asUuid));
+      const duplicateIds = booleanParameter(query, 'duplicateIds', false);
+      const frames = this.frames(caller, { recordType, duplicateIds }, ids.map(asUuid));
       await reply.send(Readable.from(frames, { objectMode: false }));
     } else await streamNdjson(reply, this.lines(caller, { recordType, deleted, ids }));
   }
 
   private async *frames(
     scope: Scope,
-    recordType: SourceRecordType,
+    rules: FrameRules,
     ids: readonly (string | null)[],
   ): AsyncGenerator<Buffer> {
     const { records } = this;
     yield* streamTenant<Buffer>(this.source, scope, async function* (tx) {
       for (let at = 0; at < ids.length; at += FRAME_IDS)
-        yield* records.frames(tx, recordType, ids.slice(at, at + FRAME_IDS), at);
+        yield* records.frames(tx, rules, ids.slice(at, at + FRAME_IDS), at);
     });
     yield endFrame(ids.length);
   }

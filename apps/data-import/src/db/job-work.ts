@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
+
+/** What is known of jobs beyond FOLIO: their content, their pauses, how long they have worked (data-import, 14). */
+@Injectable()
+export class JobWork {
+  /**
+   * @param hashes SHA-256 of each file
+   * @returns by hash (hex) the number of the latest job that imported such content and has ended
+   */
+  async importedBefore(
+    tx: TenantRead,
+    hashes: readonly Buffer[],
+  ): Promise<ReadonlyMap<string, number>> {
+    if (hashes.length === 0) return new Map();
+    const rows = await tx.query<{ hash: string; hr_id: number }>(
+      `select encode(content_sha256, 'hex') as hash, max(hr_id) as hr_id from job_execution
+       where tenant_id = $1 and content_sha256 = any ($2) and status in ('COMMITTED', 'ERROR') and not dry_run
+       group by content_sha256`,
+      [tx.tenantId, hashes],
+    );
+    return new Map(rows.map((row) => [row.hash, row.hr_id]));
+  }
+
+  async pause(tx: TenantTx, id: string): Promise<void> {
+    await tx.execute(
+      'update job_execution set paused_at = now(), last_updated = now() where tenant_id = $1 and id = $2',
+      [tx.tenantId, id],
+    );
+  }
+
+  async resume(tx: TenantTx, id: string): Promise<void> {
+    await tx.execute(
+      'update job_execution set paused_at = null, last_updated = now() where tenant_id = $1 and id = $2',
+      [tx.tenantId, id],
+    );
+  }
+
+  /** Seconds since its work began, until its end or now, by the clock of the database; undefined before it began. */
+  async workedSeconds(tx: TenantRead, id: string): Promise<number | undefined> {
+    const row = await tx.one<{ seconds: string | null }>(
+      `select extract(epoch from coalesce(completed_at, clock_timestamp()) - processing_started_at) as seconds
+       from job_execution where tenant_id = $1 and id = $2`,
+      [tx.tenantId, id],
+    );
+    return row?.seconds == null ? undefined : Number(row.seconds);
+  }
+
+  /** The bytes that the job reads, or will read: those of its uploaded file until its work begins. */
+  async content(
+    tx: TenantRead,
+    id: string,
+  ): Promise<{ readonly bytes?: number; readonly sha256?: Buffer }> {
+    const row = await tx.one<{ bytes: string | null; sha256: Buffer | null }>(
+      `select coalesce(j.content_bytes, f.bytes) as bytes, coalesce(j.content_sha256, f.sha256) as sha256
+       from job_execution j left join upload_file f on (f.tenant_id, f.job_id) = (j.tenant_id, j.id)
+       where j.tenant_id = $1 and j.id = $2`,
+      [tx.tenantId, id],
+    );
+    return {
+      ...(row?.bytes == null ? {} : { bytes: Number(row.bytes) }),
+      ...(row?.sha256 == null ? {} : { sha256: row.sha256 }),
+    };
+  }
+}
