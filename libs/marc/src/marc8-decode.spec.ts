@@ -13,7 +13,8 @@ function faults(text: string, options: { control?: boolean; lettersOnly?: boolea
   const found: [string, number][] = [];
   const decoder = new Marc8Decoder((code, at) => found.push([code, at]), options.lettersOnly);
   const run = { bytes: bytes(text), start: 0, end: text.length, control: options.control ?? false };
-  return { text: decoder.decode(run), found };
+  decoder.read(run);
+  return { text: decoder.text, found };
 }
 
 describe('the tables', () => {
@@ -92,9 +93,10 @@ describe('escape sequences', () => {
     expect(decodeMarc8(bytes(text))).toEqual(whole(`aа${US}bа`));
     const decoder = new Marc8Decoder(() => undefined);
     const run = bytes(`${ESC}(N${ESC})NA`);
-    decoder.decode({ bytes: run, start: 0, end: run.length });
+    decoder.read({ bytes: run, start: 0, end: run.length });
     const next = bytes('A\xb1');
-    expect(decoder.decode({ bytes: next, start: 0, end: next.length })).toBe('Ał');
+    decoder.read({ bytes: next, start: 0, end: next.length });
+    expect(decoder.text).toBe('Ał');
   });
 
   it.each([

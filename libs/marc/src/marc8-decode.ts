@@ -52,6 +52,9 @@ const DOLLAR = 0x24;
 const EXCLAMATION = 0x21;
 /** Text without characters from here on is in normal form C. */
 const MARKS_BEGIN = 0x300;
+/** Letters below are composed with their mark here, which saves most fields the way through `normalize`. */
+const LATIN_END = 0x180;
+const MARKS = 0x80;
 
 /** An escape sequence that was understood. */
 interface Designation {
@@ -60,14 +63,16 @@ interface Designation {
   readonly set: OneByteSet | Eacc;
 }
 
-/** Decodes field after field; keeps its buffer between them. */
+/** Decodes field after field: reads one, then tells its text or writes it. Keeps its buffer between them. */
 export class Marc8Decoder {
   private units = new Uint16Array(0);
   private length = 0;
-  private marked = false;
+  /** May the text be in another form than C? */
+  private loose = false;
   private lower: OneByteSet | Eacc = BASIC_LATIN;
   private upper: OneByteSet | Eacc = ANSEL;
-  private readonly marks: number[] = [];
+  private readonly marks = new Uint16Array(MARKS_MAX);
+  private markCount = 0;
   /** Marks behind the last letter. */
   private behind = 0;
   private bytes: Uint8Array = new Uint8Array(0);
@@ -82,32 +87,74 @@ export class Marc8Decoder {
     private readonly lettersOnly = false,
   ) {}
 
-  /** Text of a field, or of its part behind the indicators, with its delimiters. */
-  decode({ bytes, start, end, control = false }: Marc8Run): string {
+  /** Reads a field, or its part behind the indicators, with its delimiters. */
+  read({ bytes, start, end, control = false }: Marc8Run): void {
     if (this.units.length < end - start) this.units = new Uint16Array(end - start);
     this.length = 0;
-    this.marked = false;
+    this.loose = false;
     this.lower = BASIC_LATIN;
     this.upper = ANSEL;
     this.behind = 0;
     this.bytes = bytes;
     this.end = end;
     let at = start;
-    while (at < end) {
+    while (at < this.end) {
+      if (this.lower === BASIC_LATIN && this.markCount === 0) at = this.ascii(at);
+      if (at >= this.end) break;
       const byte = bytes[at]!;
       if (byte === ESCAPE) at = this.escape(at);
       else if (byte < 0x20) at = this.controlByte(at, control);
-      else if ((byte & 0x7f) > 0x20 && byte !== 0x7f && byte !== 0xff) at = this.graphic(at);
+      else if ((byte & 0x7f) > 0x20 && (byte & 0x7f) < 0x7f) at = this.graphic(at);
       else at = this.other(at);
     }
     this.dropMarks(end);
-    return this.text();
   }
 
-  private text(): string {
-    const { buffer } = this.units;
-    const text = Buffer.from(buffer, 0, this.length * 2).toString('utf16le');
-    return this.marked ? text.normalize('NFC') : text;
+  /** Ends the reading, for who has heard enough of its faults. */
+  stop(): void {
+    this.end = 0;
+  }
+
+  /** What was read. */
+  get text(): string {
+    const text = Buffer.from(this.units.buffer, 0, this.length * 2).toString('utf16le');
+    return this.loose ? text.normalize('NFC') : text;
+  }
+
+  /** Writes what was read in UTF-8, which takes at most three bytes for each that was read, and returns their number. */
+  write(target: Buffer, at: number): number {
+    if (this.loose) return target.write(this.text, at);
+    const { units, length } = this;
+    let next = at;
+    for (let i = 0; i < length; i++) {
+      const unit = units[i]!;
+      if (unit < 0x80) {
+        target[next++] = unit;
+      } else if (unit < 0x800) {
+        target[next++] = 0xc0 | (unit >> 6);
+        target[next++] = 0x80 | (unit & 0x3f);
+      } else {
+        target[next++] = 0xe0 | (unit >> 12);
+        target[next++] = 0x80 | ((unit >> 6) & 0x3f);
+        target[next++] = 0x80 | (unit & 0x3f);
+      }
+    }
+    return next - at;
+  }
+
+  /** Takes over the ASCII from `at` on, which is most of any text, and tells where it ends. */
+  private ascii(at: number): number {
+    const { bytes, units, end } = this;
+    let { length } = this;
+    let next = at;
+    for (; next < end; next++) {
+      const byte = bytes[next]!;
+      if (byte < 0x20 || byte >= 0x7f) break;
+      units[length++] = byte;
+    }
+    if (next > at) this.behind = 0;
+    this.length = length;
+    return next;
   }
 
   private graphic(at: number): number {
@@ -207,31 +254,34 @@ export class Marc8Decoder {
   /** The escape sequence at `at`, if it is a whole one and its set is known. */
   private designation(at: number): Designation | undefined {
     if (this.byte(at) !== ESCAPE) return undefined;
-    const { bytes } = this;
-    const single = SINGLE_SETS.get(this.byte(at + 1));
+    const announced = this.byte(at + 1);
+    const single = SINGLE_SETS[announced];
     if (single) return { length: 2, upper: false, set: single };
-    const multiple = this.byte(at + 1) === DOLLAR;
+    const multiple = announced === DOLLAR;
     let next = multiple ? at + 2 : at + 1;
-    const half = HALVES.get(this.byte(next));
+    const half = HALVES[this.byte(next)];
     if (half !== undefined) next++;
     else if (!multiple) return undefined;
+    const upper = half === 'upper';
     if (!multiple && this.byte(next) === EXCLAMATION) {
-      if (this.byte(next + 1) !== ANSEL.final.charCodeAt(0)) return undefined;
-      return { length: next + 2 - at, upper: half === 'upper', set: ANSEL };
+      if (this.byte(next + 1) !== ANSEL_FINAL) return undefined;
+      return { length: next + 2 - at, upper, set: ANSEL };
     }
-    if (next >= this.end) return undefined;
-    const final = String.fromCharCode(bytes[next]!);
+    const final = this.byte(next);
     // "1" after "(" is not what the standard says, but cannot mean anything else.
-    const set = final === EACC_FINAL ? eacc() : multiple ? undefined : DESIGNATED.get(final);
-    return set && { length: next + 1 - at, upper: half === 'upper', set };
+    const set = final === EACC_FINAL ? eacc() : multiple ? undefined : DESIGNATED[final];
+    return set && { length: next + 1 - at, upper, set };
   }
 
   /** Of a sequence that means nothing, what belongs to it: the bytes that announce a set, and its name. */
   private brokenLength(at: number): number {
     let next = at + 1;
-    while (next < this.end && next < at + 4 && isIntermediate(this.bytes[next]!)) next++;
+    if (this.byte(next) === DOLLAR) next++;
+    if (HALVES[this.byte(next)]) next++;
+    if (next === at + 1) return 1;
+    if (this.byte(next) === EXCLAMATION) next++;
     const final = this.byte(next);
-    return next > at + 1 && final >= 0x30 && final <= 0x7e ? next + 1 - at : next - at;
+    return final >= 0x30 && final <= 0x7e ? next + 1 - at : next - at;
   }
 
   private byte(at: number): number {
@@ -239,38 +289,60 @@ export class Marc8Decoder {
   }
 
   private letter(char: number, at: number): void {
-    const { marks } = this;
-    if (marks.length > 0 && this.lettersOnly && !isLetter(char)) this.fault('MARC8_UNKNOWN', at);
-    if (char === SUPERSCRIPT_ALEF) {
-      if (this.behind + marks.length >= MARKS_MAX) {
-        this.unknown(at);
-        return;
-      }
-      this.behind++;
-      this.marked = true;
-    } else {
+    if (this.markCount > 0 && this.lettersOnly && !isLetter(char)) this.fault('MARC8_UNKNOWN', at);
+    if (char < LATIN_END) {
       this.behind = 0;
+      if (this.markCount === 1) this.composed(char, this.marks[0]!);
+      else this.push(char);
+    } else if (char === REPLACEMENT) {
+      this.behind = 0;
+      this.push(char);
+    } else {
+      this.otherLetter(char, at);
     }
+    if (this.markCount > 0) this.placeMarks();
+  }
+
+  /** Letters that may change with what stands beside them. */
+  private otherLetter(char: number, at: number): void {
+    if (char !== SUPERSCRIPT_ALEF) {
+      this.behind = 0;
+    } else if (++this.behind + this.markCount > MARKS_MAX) {
+      this.unknown(at);
+      return;
+    }
+    if (char >= MARKS_BEGIN) this.loose = true;
     if (char > 0xffff) {
       this.push(0xd800 + ((char - 0x10000) >> 10));
       this.push(0xdc00 + ((char - 0x10000) & 0x3ff));
     } else {
       this.push(char);
-      if (char >= MARKS_BEGIN) this.marked = true;
     }
-    if (marks.length > 0) this.placeMarks();
+  }
+
+  /** A letter below U+0180 with one mark; no third can join them. */
+  private composed(letter: number, mark: number): void {
+    this.markCount = 0;
+    this.behind = 1;
+    const both = compose(letter, mark);
+    if (both > 0) {
+      this.push(both);
+    } else {
+      this.push(letter);
+      this.push(mark);
+    }
   }
 
   private placeMarks(): void {
-    for (const mark of this.marks) this.push(mark);
-    this.behind += this.marks.length;
-    this.marks.length = 0;
-    this.marked = true;
+    for (let i = 0; i < this.markCount; i++) this.push(this.marks[i]!);
+    this.behind += this.markCount;
+    this.markCount = 0;
+    this.loose = true;
   }
 
   private mark(char: number, at: number): void {
-    if (this.marks.length < MARKS_MAX) {
-      this.marks.push(char);
+    if (this.markCount < MARKS_MAX) {
+      this.marks[this.markCount++] = char;
     } else {
       this.fault('MARC8_UNKNOWN', at);
       this.push(REPLACEMENT);
@@ -279,11 +351,10 @@ export class Marc8Decoder {
 
   /** Marks before a delimiter or the end have no letter. */
   private dropMarks(at: number): void {
-    for (let i = this.marks.length; i > 0; i--) {
-      this.fault('MARC8_UNKNOWN', at - i);
+    for (; this.markCount > 0; this.markCount--) {
+      this.fault('MARC8_UNKNOWN', at - this.markCount);
       this.push(REPLACEMENT);
     }
-    this.marks.length = 0;
     this.behind = 0;
   }
 
@@ -297,32 +368,47 @@ export class Marc8Decoder {
   }
 }
 
-const SINGLE_SETS: ReadonlyMap<number, OneByteSet> = new Map([
-  ...['g', 'b', 'p'].map((final) => [final.charCodeAt(0), ONE_BYTE_SETS.get(final)!] as const),
-  ['s'.charCodeAt(0), BASIC_LATIN],
-]);
-const DESIGNATED: ReadonlyMap<string, OneByteSet> = new Map(
-  [...'BNQ34S2'].map((final) => [final, ONE_BYTE_SETS.get(final)!]),
-);
-const HALVES: ReadonlyMap<number, 'lower' | 'upper'> = new Map([
-  [0x28, 'lower'],
-  [0x2c, 'lower'],
-  [0x29, 'upper'],
-  [0x2d, 'upper'],
-]);
-
-function isIntermediate(byte: number): boolean {
-  return byte > 0x20 && byte < 0x30;
+// By byte; sparse, for they are asked for every ESC of a hostile file.
+const SINGLE_SETS = byFinal('gbp');
+SINGLE_SETS['s'.charCodeAt(0)] = BASIC_LATIN;
+const DESIGNATED = byFinal('BNQ34S2');
+const ANSEL_FINAL = ANSEL.final.charCodeAt(0);
+const HALVES: ('lower' | 'upper' | undefined)[] = [];
+for (const [i, char] of [...'(,)-'].entries()) {
+  HALVES[char.charCodeAt(0)] = i < 2 ? 'lower' : 'upper';
 }
 
+function byFinal(finals: string): (OneByteSet | undefined)[] {
+  const sets: (OneByteSet | undefined)[] = [];
+  for (const final of finals) sets[final.charCodeAt(0)] = ONE_BYTE_SETS.get(final);
+  return sets;
+}
+
+/** What `compose` found so far: 0 not asked, 1 nothing. */
+const compositions = new Uint16Array(LATIN_END * MARKS);
+
+/** The one character that is a letter below U+0180 with a mark from U+0300 to U+037F, or 0. */
+function compose(letter: number, mark: number): number {
+  const place = letter * MARKS + mark - MARKS_BEGIN;
+  const known = compositions[place]!;
+  if (known > 0) return known === 1 ? 0 : known;
+  const both = String.fromCharCode(letter, mark).normalize('NFC');
+  compositions[place] = both.length === 1 ? both.charCodeAt(0) : 1;
+  return both.length === 1 ? both.charCodeAt(0) : 0;
+}
+
+const letters = new Map<number, boolean>();
+
 function isLetter(char: number): boolean {
-  return /\p{L}/u.test(String.fromCodePoint(char));
+  let is = letters.get(char);
+  if (is === undefined) letters.set(char, (is = /\p{L}/u.test(String.fromCodePoint(char))));
+  return is;
 }
 
 /** Decodes bytes of one field: its text, and how many characters of it are U+FFFD because they are unknown. */
 export function decodeMarc8(bytes: Uint8Array): { text: string; unknown: number } {
   let unknown = 0;
   const decoder = new Marc8Decoder((code) => (unknown += code === 'MARC8_UNKNOWN' ? 1 : 0));
-  const text = decoder.decode({ bytes, start: 0, end: bytes.length });
-  return { text, unknown };
+  decoder.read({ bytes, start: 0, end: bytes.length });
+  return { text: decoder.text, unknown };
 }

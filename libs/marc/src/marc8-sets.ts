@@ -69,7 +69,8 @@ export const ANSEL = ONE_BYTE_SETS.get('E')!;
 export const CONTROLS = new Uint32Array(0x20);
 for (const [code, char] of MARC8_CONTROLS) CONTROLS[code - 0x80] = char.charCodeAt(0);
 
-export const EACC_FINAL = '1';
+/** "1", its letter in escape sequences. */
+export const EACC_FINAL = 0x31;
 
 /** The East Asian set. */
 export interface Eacc {

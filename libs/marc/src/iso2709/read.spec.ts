@@ -1,4 +1,5 @@
 import { FIELDS, frameOf, LEADER, outcome, patched, sound, spliced } from '../../test/records.js';
+import { errorSentence, warningSentence } from '../errors.js';
 import type { MarcRecord } from '../record.js';
 import { readRecord, readRecordText } from './read.js';
 import { controlField, dataField } from './write.js';
@@ -342,14 +343,130 @@ describe('characters', () => {
     expect(readRecord(patched(ascii, 9, ' '))).toMatchObject({ bytes: ascii, warnings: [] });
   });
 
+  describe('of a record that says UTF-8 and is full of other bytes', () => {
+    const guess = (body: string) => read(frameOf([['500', `  ${US}a${body}`]]));
+
+    it.each([
+      ['Tol\xe2e, \xa1\xf2odz', 'Tolé, Łọdz'],
+      ['\x1b(NA\x1b(B\xb1', 'аł'],
+      ['\xe6\xe2x \xebt\xecs', 'x\u0306\u0301 t\u0361s'],
+    ])('are read as MARC-8 if all of them have a meaning there: %j', (body, text) => {
+      const made = guess(body);
+      expect(made.warnings).toMatchObject([{ code: 'ENCODING_GUESSED' }]);
+      expect(warningSentence(made.warnings[0]!)).toMatch(/read as MARC-8/);
+      expect(made.subfield(0, 'a')).toBe(text);
+    });
+
+    it.each([
+      ['a byte that is nothing in MARC-8', 'Tol\xe2e \xaf', 'Tolâe ¯'],
+      ['a mark before a blank', 'caf\xe9 noir', 'café noir'],
+      ['a mark at the end', 'caf\xe9', 'café'],
+    ])('are read as ISO 8859-1 if not: %s', (_what, body, text) => {
+      const made = guess(body);
+      expect(made.warnings).toMatchObject([{ code: 'ENCODING_GUESSED' }]);
+      expect(warningSentence(made.warnings[0]!)).toMatch(/read as ISO 8859-1/);
+      expect(made.subfield(0, 'a')).toBe(text);
+    });
+  });
+});
+
+describe('MARC-8 (M10)', () => {
+  const marc8 = (fields: readonly (readonly [string, string])[]) =>
+    frameOf(fields, LEADER.replace(' a22', '  22'));
+  const body = (text: string) => marc8([['500', `1 ${US}a${text}`]]);
+
   it.each([
-    ['an escape', 'a\x1bb\xb0'],
-    ['bytes that are not UTF-8', 'Tol\xe1e'],
-  ])('MARC-8 is refused with clear words: %s', (_what, body) => {
-    const frame = frameOf([['500', `  ${US}${body}`]], LEADER.replace(' a22', '  22'));
-    const failed = readRecord(frame);
-    expect(failed).toMatchObject({ code: 'ENCODING' });
-    expect(failed.failed && failed.detail).toMatch(/MARC-8, which is not read yet/);
+    ['bytes that are not UTF-8', 'Tol\xe2e \xb1', 'Tolé ł'],
+    ['an escape sequence, ASCII else', '\x1b(NIA\x1b(B', 'иа'],
+    ['an escape sequence in what could be UTF-8', '\x1b(N\xc3\xa9', '©♭'],
+  ])('is what a record is in that does not say UTF-8: %s', (_what, text, made) => {
+    expect(read(body(text)).subfield(0, 'a')).toBe(made);
+  });
+
+  it('is stored as UTF-8 and says so', () => {
+    const made = read(body('\xe2e'));
+    expect(made.bytes).toEqual(sound([dataField('500', '1 ', [['a', 'é']])]).bytes);
+    expect(made.warnings).toEqual([]);
+  });
+
+  it('begins anew with every field, whatever the one before ended with', () => {
+    const made = read(
+      marc8([
+        ['001', 'x\x1b(N'],
+        ['245', `00${US}a\x1b(NA${US}cI\x1b$1!0`],
+        ['500', `  ${US}aA\xe2`],
+        ['650', ` 0${US}ae`],
+      ]),
+    );
+    expect(made.text(0)).toBe('x');
+    expect(made.subfields(1)).toEqual([
+      ['a', 'а'],
+      ['c', 'и\ufffd'],
+    ]);
+    expect(made.subfields(2)).toEqual([['a', 'A\ufffd']]);
+    expect(made.subfields(3)).toEqual([['a', 'e']]);
+    expect(made.warnings).toMatchObject([
+      { code: 'MARC8_UNKNOWN', tag: '245', count: 1 },
+      { code: 'MARC8_UNKNOWN', tag: '500', count: 1 },
+    ]);
+  });
+
+  it('may hold characters that are unknown: each field is told, with their number and the first place', () => {
+    const frame = marc8([
+      ['245', `00${US}a\xaf\xafx${US}b\xaf`],
+      ['500', `  ${US}afine \xb1`],
+      ['500', `  ${US}a\x1b(Zx`],
+    ]);
+    const made = read(frame);
+    expect(made.subfields(0)).toEqual([
+      ['a', '\ufffd\ufffdx'],
+      ['b', '\ufffd'],
+    ]);
+    expect(made.warnings).toEqual([
+      { code: 'MARC8_UNKNOWN', offset: frame.indexOf(0xaf), tag: '245', count: 3 },
+      { code: 'MARC8_UNKNOWN', offset: frame.indexOf(0x1b), tag: '500', count: 1 },
+    ]);
+    const failed = readRecord(frame, { strict: true });
+    expect(failed).toMatchObject({ code: 'ENCODING', offset: frame.indexOf(0xaf), tag: '245' });
+    expect(failed.failed && errorSentence(failed)).toBe(
+      'Field 245 holds 3 characters that are unknown in MARC-8',
+    );
+    expect(outcome(readRecord(body('\xe2e'), { strict: true }))).toEqual([]);
+  });
+
+  it('is repaired like other text', () => {
+    const made = read(
+      marc8([
+        ['001', `x${US}\xb1`],
+        ['500', `1${US}a\x07\xb1${US}${US}`],
+        ['500', '\xb1\xb2none \xb1'],
+      ]),
+    );
+    expect(made.text(0)).toBe(`x${US}ł`);
+    expect(made.text(1)).toBe(`1 ${US}a\ufffdł`);
+    expect(made.text(2)).toBe('  none ł');
+    expect(made.warnings).toMatchObject([
+      { code: 'CONTROL_SUBFIELD', tag: '001', count: 1 },
+      { code: 'INDICATOR', tag: '500' },
+      { code: 'CONTROL_CHAR', tag: '500', count: 1 },
+      { code: 'NO_SUBFIELD', tag: '500', count: 2 },
+      { code: 'INDICATOR', tag: '500' },
+      { code: 'NO_SUBFIELD', tag: '500', count: 1 },
+    ]);
+  });
+
+  it.each([
+    ['UTF-8 with a stray ESC', 'é\x1b.', ['FLAG_MISSING', 'CONTROL_CHAR'], 'é\ufffd.'],
+    ['ASCII with a stray ESC', 'e\x1b.', ['MARC8_UNKNOWN'], 'e\ufffd.'],
+  ])('needs more than a lone ESC: %s', (_what, text, codes, made) => {
+    const found = read(body(Buffer.from(text).toString('latin1')));
+    expect(outcome(found)).toEqual(codes);
+    expect(found.subfield(0, 'a')).toBe(made);
+  });
+
+  it('is no matter for text that is Unicode already', () => {
+    const text = body('x').toString('latin1').replace('ax', 'aé');
+    expect(outcome(readRecordText(text))).toEqual(['LENGTH_MISMATCH', 'DIRECTORY_REBUILT']);
   });
 });
 

@@ -12,7 +12,8 @@
 import { isUtf8 } from 'node:buffer';
 import { recordError, type RecordError, type RecordWarning, WarningList } from '../errors.js';
 import { MarcRecord, TABLE_STRIDE } from '../record.js';
-import { type CharsetRules, decideCharset, FieldRepair } from './content.js';
+import { type CharsetRules, decideCharset } from './charset.js';
+import { FieldRepair } from './content.js';
 import { type Layout, readDirectory } from './directory.js';
 import {
   ENTRY_BYTES,
@@ -228,8 +229,21 @@ function repair(
     writer.field(fields[at]!, fields[at + 1]!, fields[at + 2]!);
     ends[i] = writer.endMark(FIELD_TERMINATOR);
   }
+  if (rules.strict) {
+    const unknown = warnings.list.find(({ code }) => code === 'MARC8_UNKNOWN');
+    if (unknown) return unknownCharacters(unknown);
+  }
   const pieces = { leader: bytes, tags, ends, data: target.subarray(0, ends[count - 1]) };
   return writeStored(pieces, warnings);
+}
+
+/** Under the option `strict` no character may be lost. */
+function unknownCharacters({ offset, tag = '', count }: RecordWarning): RecordError {
+  const what = count === 1 ? 'a character that is' : `${count} characters that are`;
+  return recordError('ENCODING', offset, {
+    tag,
+    detail: `Field ${tag} holds ${what} unknown in MARC-8`,
+  });
 }
 
 /** Line ends between records are common and harmless; anything else is worth a word. */
