@@ -7,6 +7,7 @@ import { JobWork } from './db/job-work.js';
 import { JobErrors } from './db/job-errors.js';
 import { JobExecutions } from './db/job-executions.js';
 import { JobProfiles } from './db/job-profiles.js';
+import { Originals as OriginalRows } from './db/originals.js';
 import { ImportTenantSettings } from './db/tenant-settings.js';
 import { UploadDefinitions } from './db/upload-definitions.js';
 import { ChunksHandlers } from './events/chunks.handlers.js';
@@ -16,6 +17,7 @@ import { FileExtensionsController } from './http/file-extensions.controller.js';
 import { JobLogsController } from './http/job-logs.controller.js';
 import { JobProfilesController } from './http/job-profiles.controller.js';
 import { JobsController } from './http/jobs.controller.js';
+import { OriginalsController } from './http/originals.controller.js';
 import { SeedDefinitionsController } from './http/seed-definitions.controller.js';
 import { SettingsController } from './http/settings.controller.js';
 import { UploadDefinitionsController } from './http/upload-definitions.controller.js';
@@ -31,6 +33,7 @@ import { ImportWork } from './usecases/import-work.js';
 import { Imports } from './usecases/imports.js';
 import { JobDetails } from './usecases/job-details.js';
 import { JobEvents } from './usecases/job-events.js';
+import { Originals } from './usecases/originals.js';
 import { Pauses } from './usecases/pauses.js';
 import { Sweeps, SweptUploads } from './usecases/sweeps.js';
 import { UploadDrafts } from './usecases/upload-definitions.js';
@@ -47,6 +50,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
     JobProfilesController,
     SettingsController,
     FileExtensionsController,
+    OriginalsController,
     ChunksHandlers,
   ],
   providers: [
@@ -60,11 +64,13 @@ import { UploadSteps } from './usecases/upload-steps.js';
       JobProfiles,
       ImportTenantSettings,
       FileExtensionRows,
+      OriginalRows,
       ImportFiles,
     ],
     ...[
       JobEvents,
       FileExtensions,
+      Originals,
       { provide: TENANT_SEED, useExisting: FileExtensions },
       DefinitionStates,
       DraftFiles,

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { signAssertion } from '@quire/auth/assertion';
 import type { Clock } from '@quire/contracts/clock';
 import type { ChunkReadyPayload } from '@quire/contracts/data-import';
 import type { EventDefinition } from '@quire/contracts/define-event';
@@ -72,6 +73,7 @@ export class ImportWorld implements AsyncDisposable {
   private constructor(
     readonly isolated: Isolated,
     readonly sent: Sent,
+    private readonly clock: Clock | undefined,
   ) {}
 
   static async start(
@@ -85,7 +87,7 @@ export class ImportWorld implements AsyncDisposable {
       settings: { 'data-import': settings },
       ...(clock === undefined ? {} : { clock }),
     });
-    const world = new ImportWorld(isolated, sent);
+    const world = new ImportWorld(isolated, sent, clock);
     for (const tenant of [TENANT, OTHER_TENANT]) await isolated.enable(tenant);
     return world;
   }
@@ -109,7 +111,13 @@ export class ImportWorld implements AsyncDisposable {
       method,
       target,
       scope: { tenantId: tenant, actorId: userId },
-      claims: { permissions, username: 'ann', firstName: 'Ann', lastName: 'Archer' },
+      claims: {
+        permissions,
+        username: 'ann',
+        firstName: 'Ann',
+        lastName: 'Archer',
+        publicUrl: 'https://library.example/api',
+      },
       ...(body === undefined ? {} : { body }),
       ...(bytes === undefined ? {} : { bytes }),
       headers: {
@@ -122,6 +130,24 @@ export class ImportWorld implements AsyncDisposable {
     const isJson = String(answer.headers['content-type']).startsWith('application/json');
     const json: unknown = isJson ? JSON.parse(text) : undefined;
     return { status: answer.status, headers: answer.headers, bytes: whole, text, json };
+  }
+
+  /** A link as a script follows it: the gateway passes it on without tenant, user or permission. */
+  follow(
+    link: string,
+    { method = 'GET', headers = {} }: { method?: string; headers?: Record<string, string> } = {},
+  ): Promise<Response> {
+    const { pathname, search } = new URL(link);
+    const target = `${pathname.replace(/^\/api/, '')}${search}`;
+    const assertion = signAssertion(
+      { issuer: 'gateway', audience: 'data-import', method, target, requestId: 'test' },
+      this.isolated.keys.of('gateway').pairs,
+      this.clock?.now() ?? new Date(),
+    );
+    return fetch(`${this.isolated.urls['data-import'] ?? ''}${target}`, {
+      method,
+      headers: { ...headers, 'x-internal-assertion': assertion },
+    });
   }
 
   get(target: string, ask: Ask = {}): Promise<Answer> {

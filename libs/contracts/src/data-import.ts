@@ -140,6 +140,14 @@ export class ProcessFiles {
   @Nested(() => JobProfileInfo) readonly jobProfileInfo: JobProfileInfo;
 }
 
+export class OriginalLink {
+  @Text() readonly url: string;
+}
+
+export class Cancelled {
+  @Flag() readonly ok: boolean;
+}
+
 export class ImportRunBy {
   @Text({ optional: true }) readonly firstName?: string;
   @Text({ optional: true }) readonly lastName?: string;

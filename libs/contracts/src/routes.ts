@@ -255,6 +255,15 @@ const dataImportRoutes = {
     'POST /data-import/uploadDefinitions/:id/processFiles',
     'data-import.uploadDefinitions.processFiles.item.post',
   ),
+  originalLink: dataImport(
+    'GET /data-import/jobExecutions/:jobExecutionId/downloadUrl',
+    'data-import.downloadUrl.get',
+  ),
+  original: route(
+    'data-import',
+    'GET /data-import/links/originals/:jobExecutionId',
+    open('the signed token in the query is the right to read'),
+  ),
   listFileExtensions: dataImport(
     'GET /data-import/fileExtensions',
     'data-import.fileExtensions.collection.get',

@@ -2,7 +2,13 @@ import { Injectable } from '@nestjs/common';
 import type { Scope } from '@quire/contracts/scope';
 import type { ChunkError } from '@quire/contracts/source-records';
 import { ObjectIntents } from '@quire/jobs/intents';
-import { ObjectNotFound, ObjectStore, type StoredObject } from '@quire/object-store/object-store';
+import {
+  ObjectNotFound,
+  ObjectStore,
+  type ByteRange,
+  type ObjectBytes,
+  type StoredObject,
+} from '@quire/object-store/object-store';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
@@ -52,6 +58,15 @@ export class ImportFiles {
 
   async exists(key: string): Promise<boolean> {
     return (await this.store.stat(TenantKey.parse(key))) !== undefined;
+  }
+
+  /** Undefined when it is gone. */
+  sizeOf(key: string): Promise<number | undefined> {
+    return this.store.stat(TenantKey.parse(key));
+  }
+
+  open(key: string, range: ByteRange): Promise<ObjectBytes> {
+    return this.store.get(TenantKey.parse(key), range);
   }
 
   /** Parts of one file, one after the other. */
