@@ -3,6 +3,7 @@ import { ObjectIntents } from '@quire/jobs/intents';
 import { LeaseKeeper } from '@quire/jobs/lease-keeper';
 import { TENANT_SEED } from '@quire/service/tenants';
 import { DataSource } from 'typeorm';
+import { CleanUps } from './db/clean-ups.js';
 import { ErrorLogs } from './db/error-logs.js';
 import { ExportIds } from './db/export-ids.js';
 import { FileDefinitions } from './db/file-definitions.js';
@@ -15,6 +16,7 @@ import { Slices } from './db/slices.js';
 import { Stores } from './db/stores.js';
 import { ExportsHandlers } from './events/exports.handlers.js';
 import { ExportFiles } from './files/export-files.js';
+import { HousekeepingController } from './http/housekeeping.controller.js';
 import { ErrorLogsController } from './http/error-logs.controller.js';
 import { ExportsController } from './http/exports.controller.js';
 import { FileDefinitionsController } from './http/file-definitions.controller.js';
@@ -33,7 +35,10 @@ import { Exports } from './usecases/exports.js';
 import { NewFileDefinitions } from './usecases/file-definitions.js';
 import { Fresh } from './usecases/fresh.js';
 import { JobActions } from './usecases/job-actions.js';
+import { HouseRules } from './usecases/house-rules.js';
+import { Housekeeping } from './usecases/housekeeping.js';
 import { JobEndings } from './usecases/job-endings.js';
+import { JobRemovals } from './usecases/job-removals.js';
 import { Launches } from './usecases/launches.js';
 import { NewJobs } from './usecases/new-jobs.js';
 import { Profiles } from './usecases/profiles.js';
@@ -67,6 +72,7 @@ import { WholeExports } from './usecases/whole-exports.js';
     MappingProfilesController,
     TransformationFieldsController,
     ErrorLogsController,
+    HousekeepingController,
     ExportsHandlers,
   ],
   providers: [
@@ -77,6 +83,7 @@ import { WholeExports } from './usecases/whole-exports.js';
       useFactory: (source: DataSource) => new LeaseKeeper(source),
       inject: [DataSource],
     },
+    ...[CleanUps, Housekeeping, HouseRules, JobRemovals],
     ...[
       Exports,
       UploadExports,

@@ -15,6 +15,12 @@ export class ExportSettings {
   @Int({ min: 1 }) readonly leaseRenewMs: number = 10_000;
   /** How often waiting work is looked for that no event announced. */
   @Int({ min: 1 }) readonly sweepMs: number = 5000;
+  /** A job that was idle for so long has expired, and how often such jobs are looked for. */
+  @Int({ min: 1 }) readonly expiryMs: number = 3_600_000;
+  @Int({ min: 1 }) readonly expiryEveryMs: number = 600_000;
+  /** Uploads are cleaned up when they are so old, and how often. */
+  @Int({ min: 1 }) readonly cleanUpAgeMs: number = 86_400_000;
+  @Int({ min: 1 }) readonly cleanUpEveryMs: number = 3_600_000;
 
   static readonly env = {
     windowJob: 'WINDOW_JOB',

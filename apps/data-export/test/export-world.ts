@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { signAssertion } from '@quire/auth/assertion';
 import { ROUTES } from '@quire/contracts/routes';
+import type { Clock } from '@quire/contracts/clock';
 import type { Dialect } from '@quire/contracts/scope';
 import { uuidV5 } from '@quire/contracts/ids';
 import { startIsolated, type Isolated } from '@quire/service/isolated';
@@ -55,17 +56,23 @@ export class ExportWorld implements AsyncDisposable {
   private constructor(
     readonly isolated: Isolated,
     readonly sources: FramesServer,
+    private readonly clock: Clock,
   ) {}
 
-  static async start(databaseUrl: string, settings: object = {}): Promise<ExportWorld> {
+  static async start(
+    databaseUrl: string,
+    settings: object = {},
+    clock: Clock = { now: () => new Date() },
+  ): Promise<ExportWorld> {
     const isolated = await startIsolated([dataExport], {
       databaseUrl,
+      clock,
       settings: { 'data-export': { sweepMs: 100, ...settings } },
     });
     const sources = await FramesServer.start(isolated.keys.of('source-record-storage'));
     isolated.urls['source-record-storage'] = sources.url;
     await isolated.enable(TENANT);
-    return new ExportWorld(isolated, sources);
+    return new ExportWorld(isolated, sources, clock);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -105,7 +112,7 @@ export class ExportWorld implements AsyncDisposable {
         ...(firstName === undefined ? {} : { firstName }),
       },
       this.isolated.keys.of('gateway').pairs,
-      new Date(),
+      this.clock.now(),
     );
     const json = typeof body === 'string' ? body : JSON.stringify(body);
     return send(`${this.isolated.urls['data-export'] ?? ''}${target}`, {
@@ -130,7 +137,7 @@ export class ExportWorld implements AsyncDisposable {
     const assertion = signAssertion(
       { issuer: 'gateway', audience: 'data-export', method, target, requestId: 'test' },
       this.isolated.keys.of('gateway').pairs,
-      new Date(),
+      this.clock.now(),
     );
     return send(`${this.isolated.urls['data-export'] ?? ''}${target}`, {
       method,

@@ -123,6 +123,15 @@ const dataExportRoutes = {
   ),
   resumeExport: dataExport('POST /data-export/job-executions/:id/resume', 'export.post'),
   retryFailedLines: dataExport('POST /data-export/job-executions/:id/retry-failed', 'export.post'),
+  removeExportJob: dataExport(
+    'DELETE /data-export/job-executions/:id',
+    'job-executions.item.delete',
+  ),
+  // Bodies of these two are not looked at, whatever they are.
+  expireExports: dataExport('POST /data-export/expire-jobs', 'expire-jobs.post', { upload: true }),
+  cleanUpFiles: dataExport('POST /data-export/clean-up-files', 'clean-up-files.post', {
+    upload: true,
+  }),
   exportLogs: dataExport('GET /data-export/logs', 'logs.collection.get'),
   listExportJobProfiles: dataExport('GET /data-export/job-profiles', 'job-profiles.collection.get'),
   createExportJobProfile: dataExport(

@@ -21,6 +21,16 @@ export class ObjectIntents {
     ]);
   }
 
+  /** In the transaction in which the last reference to the objects goes: the next sweep removes them. */
+  async discard(tx: TenantTx, keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    await tx.execute(
+      `insert into object_intent (tenant_id, key, at) select $1, key, '-infinity' from unnest($2::text[]) as k (key)
+       on conflict (tenant_id, key) do update set at = excluded.at`,
+      [tx.tenantId, [...new Set(keys)]],
+    );
+  }
+
   /** Keys whose object nobody refers to, the oldest first. */
   async overdue(tx: TenantRead, olderThanMs: number, limit = 100): Promise<string[]> {
     const rows = await tx.query<{ key: string }>(

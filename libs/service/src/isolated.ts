@@ -31,6 +31,8 @@ export interface Isolated {
   readonly client: ServiceClient;
   readonly sources: ReadonlyMap<ServiceName, DataSource>;
   readonly store: DiskStore;
+  /** For specs that listen to what services tell the world. */
+  readonly bus: InProcessBus;
   readonly keys: KeyRing;
   readonly urls: ServiceUrls;
   /** Makes a tenant known to all of them, with its built-in data. */
@@ -100,6 +102,7 @@ export async function startIsolated(
     client,
     sources,
     store,
+    bus,
     keys,
     urls,
     enable: async (tenantId, body = {}) => {

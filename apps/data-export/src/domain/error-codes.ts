@@ -37,6 +37,8 @@ export const logRows = {
     error('error.messagePlaceholder', `Job was cancelled by ${by}`),
   gettingInstances: (message: string): LogRow =>
     error('error.inventory.gettingInstancesByIds', message),
+  expired: (): LogRow =>
+    error('error.messagePlaceholder', 'Job was expired: no updates for more than 1 hour'),
   callingUri: (path: string, message: string): LogRow => error('error.callingUri', path, message),
   generic: (): LogRow => error('error.genericError'),
   onlySetForDeletion: (): LogRow => error('error.onlyForSetToDeletion', ONLY_SET_FOR_DELETION),

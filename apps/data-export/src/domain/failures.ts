@@ -15,6 +15,10 @@ export const failures = {
   fileDefinitionNotFound: (id: string): Failure =>
     notFound(`File definition not found with id ${id}`),
   jobExecutionNotFound: (): Failure => notFound('job-execution not found'),
+  jobToRemoveNotFound: (id: string): Failure =>
+    notFound(`JobExecution with id '${id}' was not found`),
+  jobRuns: (id: string): Failure =>
+    refused(`Fail to delete jobExecution with id ${id}, status is IN_PROGRESS`),
   downloadJobNotFound: (id: string): Failure => notFound(`Job execution not found with id ${id}`),
   /** The last colon is real. */
   exportFileNotFound: (id: string): Failure => notFound(`Export File with id: ${id} not found:`),

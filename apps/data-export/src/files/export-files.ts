@@ -29,6 +29,11 @@ export class ExportFiles {
     return this.intents.settle(tx, key);
   }
 
+  /** In the transaction in which nobody refers to them any more. */
+  discard(tx: TenantTx, keys: readonly string[]): Promise<void> {
+    return this.intents.discard(tx, keys);
+  }
+
   /** Keys that were announced long ago and never referred to. */
   abandoned(tx: TenantTx, olderThanMs: number): Promise<string[]> {
     return this.intents.overdue(tx, olderThanMs);

@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { Log } from '@quire/contracts/log';
-import { SYSTEM_USER_ID } from '@quire/contracts/scope';
+import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
 import { LOG } from '@quire/service/platform.module';
 import { Tenants } from '@quire/service/tenants';
@@ -37,11 +37,20 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
     return this.background.stop();
   }
 
+  /** Objects wait to be removed. */
+  wake(): void {
+    this.background.wake();
+  }
+
   private async sweep(): Promise<void> {
     for (const tenantId of await this.tenants.list()) {
       const scope = { tenantId, actorId: SYSTEM_USER_ID };
       await this.uploads.recover(scope);
-      await this.uploads.removeAbandoned(scope, INTENT_MS);
+      await this.removeObjects(scope);
     }
+  }
+
+  private async removeObjects(scope: Scope): Promise<void> {
+    while ((await this.uploads.removeAbandoned(scope, INTENT_MS)) > 0);
   }
 }

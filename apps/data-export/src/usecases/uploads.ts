@@ -82,8 +82,12 @@ export class Uploads {
     });
   }
 
-  /** Objects that were announced long ago, that nobody refers to and no upload is still writing. */
-  async removeAbandoned(scope: Scope, olderThanMs: number): Promise<void> {
+  /**
+   * Removes objects that were announced long ago, that nobody refers to and no upload is still writing.
+   *
+   * @returns how many; there may be more
+   */
+  async removeAbandoned(scope: Scope, olderThanMs: number): Promise<number> {
     const { definitions } = this.stores;
     const keys = await withTenant(this.source, scope, async (tx) => {
       const idle: string[] = [];
@@ -96,6 +100,7 @@ export class Uploads {
       await this.files.store.remove(key);
       await withTenant(this.source, scope, (tx) => this.files.settle(tx, key));
     }
+    return keys.length;
   }
 
   private begin(caller: Caller, id: string): Promise<Upload> {
