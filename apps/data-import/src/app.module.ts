@@ -6,6 +6,7 @@ import { JobChunks } from './db/job-chunks.js';
 import { JobWork } from './db/job-work.js';
 import { JobErrors } from './db/job-errors.js';
 import { JobExecutions } from './db/job-executions.js';
+import { JobListings } from './db/job-listings.js';
 import { JobProfiles } from './db/job-profiles.js';
 import { Originals as OriginalRows } from './db/originals.js';
 import { ImportTenantSettings } from './db/tenant-settings.js';
@@ -14,6 +15,7 @@ import { ChunksHandlers } from './events/chunks.handlers.js';
 import { ImportFiles } from './files/import-files.js';
 import { ImportWorkController } from './http/import-work.controller.js';
 import { FileExtensionsController } from './http/file-extensions.controller.js';
+import { JobListsController } from './http/job-lists.controller.js';
 import { JobLogsController } from './http/job-logs.controller.js';
 import { JobProfilesController } from './http/job-profiles.controller.js';
 import { JobsController } from './http/jobs.controller.js';
@@ -31,11 +33,16 @@ import { FileUploads } from './usecases/file-uploads.js';
 import { ImportStarts } from './usecases/import-starts.js';
 import { ImportWork } from './usecases/import-work.js';
 import { Imports } from './usecases/imports.js';
+import { JobChanges } from './usecases/job-changes.js';
 import { JobDetails } from './usecases/job-details.js';
+import { JobDrafts } from './usecases/job-drafts.js';
+import { JobEndings } from './usecases/job-endings.js';
 import { JobEvents } from './usecases/job-events.js';
 import { Originals } from './usecases/originals.js';
+import { JobUsers } from './usecases/job-users.js';
 import { Pauses } from './usecases/pauses.js';
-import { Sweeps, SweptUploads } from './usecases/sweeps.js';
+import { Sweeps, SweptUploads, TenantSweeps } from './usecases/sweeps.js';
+import { SweptJobs } from './usecases/swept-jobs.js';
 import { UploadDrafts } from './usecases/upload-definitions.js';
 import { UploadSteps } from './usecases/upload-steps.js';
 
@@ -45,6 +52,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
     SeedDefinitionsController,
     UploadDefinitionsController,
     JobsController,
+    JobListsController,
     JobLogsController,
     ImportWorkController,
     JobProfilesController,
@@ -58,6 +66,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
       UploadDefinitions,
       FileUploadRows,
       JobExecutions,
+      JobListings,
       JobChunks,
       JobWork,
       JobErrors,
@@ -75,6 +84,11 @@ import { UploadSteps } from './usecases/upload-steps.js';
       DefinitionStates,
       DraftFiles,
       Autostarts,
+      JobUsers,
+      JobDrafts,
+      JobEndings,
+      JobChanges,
+      SweptJobs,
       UploadDrafts,
       FileUploads,
       UploadSteps,
@@ -86,6 +100,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
       JobDetails,
       Pauses,
       SweptUploads,
+      TenantSweeps,
       Sweeps,
     ],
   ],

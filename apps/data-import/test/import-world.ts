@@ -15,6 +15,7 @@ import {
 import { Outbox } from '@quire/messaging/outbox';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
+import type { ServiceDefinition } from '@quire/service/boot';
 import { startIsolated, type Isolated } from '@quire/service/isolated';
 import type { DataSource } from 'typeorm';
 import type { ImportSettings } from '../src/config.js';
@@ -80,9 +81,10 @@ export class ImportWorld implements AsyncDisposable {
     databaseUrl: string,
     settings: Partial<ImportSettings> = {},
     clock?: Clock,
+    neighbours: readonly ServiceDefinition[] = [],
   ): Promise<ImportWorld> {
     const sent = new Sent();
-    const isolated = await startIsolated([dataImport, storageStub(sent)], {
+    const isolated = await startIsolated([dataImport, storageStub(sent), ...neighbours], {
       databaseUrl,
       settings: { 'data-import': settings },
       ...(clock === undefined ? {} : { clock }),

@@ -130,4 +130,62 @@ describe('the sweeps of data-import', () => {
     expect(await world.isolated.store.stat(key)).toBe(RECORD.length);
     expect((await fileOf(drafted)).status).toBe('UPLOADED');
   });
+
+  describe('of jobs whose time is over', () => {
+    const JOBS = '/change-manager/jobExecutions';
+    const online = async (): Promise<string> => {
+      const body = { sourceType: 'ONLINE', userId: USER_ID };
+      const { json } = await world.ask('POST', JOBS, { body });
+      return (json as { parentJobExecutionId: string }).parentJobExecutionId;
+    };
+    const setBack = (id: string, column: string, interval: string): Promise<number> =>
+      world.change(
+        `update job_execution set ${column} = now() - $3::interval where tenant_id = $1 and id = $2`,
+        [id, interval],
+      );
+
+    it('remove deleted logs for good after two days, with their errors and chunks', async () => {
+      const drafted = await world.start(RECORD);
+      const { jobId } = drafted;
+      const [chunk] = await world.sent.of(jobId, 1);
+      const none = { created: 0, updated: 0, unchanged: 0, warned: 0, byType: {}, warnings: {} };
+      const errors = [{ o: 0, at: 0, len: RECORD.length, c: 'LEADER' }];
+      await world.saved(chunk!, { counts: { ...none, failed: 1 }, errors });
+      const left = (table: string, column: string): Promise<object[]> =>
+        world.rows(`select from ${table} where tenant_id = $1 and ${column} = $2`, [jobId]);
+      await world.ask('DELETE', JOBS, { body: { ids: [jobId] } });
+      await setBack(jobId, 'deleted_at', '47 hours');
+      const other = await online();
+      await setBack(other, 'created_at', '8 days');
+      await until(async () => (await world.job(other)).status === 'DISCARDED');
+      expect(await left('job_error', 'job_id')).toHaveLength(1);
+      await setBack(jobId, 'deleted_at', '49 hours');
+      await until(async () => (await left('job_execution', 'id')).length === 0);
+      expect(await left('job_error', 'job_id')).toEqual([]);
+      expect(await left('job_chunk', 'job_id')).toEqual([]);
+      // The definition still has its file.
+      expect(await world.isolated.store.stat(await world.objectOf(drafted.fileId))).toBeDefined();
+    });
+
+    it('discard a job that nobody used for seven days', async () => {
+      const [old, young] = [await online(), await online()];
+      await setBack(young, 'created_at', '6 days');
+      await setBack(old, 'created_at', '7 days 1 minute');
+      await until(async () => (await world.job(old)).status === 'DISCARDED');
+      expect((await world.job(young)).status).toBe('NEW');
+    });
+
+    it('end a job that was set running and never got a record', async () => {
+      const id = await online();
+      await world.ask('PUT', `${JOBS}/${id}/status`, { body: { status: 'PARSING_IN_PROGRESS' } });
+      await setBack(id, 'last_updated', '11 minutes');
+      await until(async () => (await world.job(id)).status === 'ERROR');
+      expect(await world.job(id)).toMatchObject({
+        errorStatus: 'FILE_PROCESSING_ERROR',
+        result: 'FAILED',
+        progress: { current: 0, total: 0 },
+      });
+      expect((await world.details(id)).messages[0]).toMatchObject({ code: 'EMPTY_FILE' });
+    });
+  });
 });

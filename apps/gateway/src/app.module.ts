@@ -7,6 +7,7 @@ import { AuthnController } from './http/authn.controller.js';
 import { HealthController } from './http/health.controller.js';
 import { OpenApiController } from './http/openapi.controller.js';
 import { TenantsController } from './http/tenants.controller.js';
+import { UsersController } from './http/users.controller.js';
 import { Announcements } from './usecases/announcements.js';
 import { WholeApi } from './usecases/api-description.js';
 import { Identities } from './usecases/identities.js';
@@ -16,7 +17,13 @@ import { Sessions } from './usecases/sessions.js';
 import { TenantsOfQuire } from './usecases/tenants.js';
 
 @Module({
-  controllers: [AuthnController, TenantsController, HealthController, OpenApiController],
+  controllers: [
+    AuthnController,
+    TenantsController,
+    UsersController,
+    HealthController,
+    OpenApiController,
+  ],
   providers: [
     AuditStore,
     SessionStore,

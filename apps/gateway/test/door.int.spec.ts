@@ -2,9 +2,12 @@ import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { request as httpRequest } from 'node:http';
 import type { TokenKeys } from '@quire/auth/keys';
-import { SYSTEM_USER_ID } from '@quire/contracts/scope';
+import { SYSTEM_USER_ID, type ServiceName } from '@quire/contracts/scope';
 import { readTenant } from '@quire/postgres/tenant';
-import { CompactEncrypt, SignJWT } from 'jose';
+import { randomIds } from '@quire/service/clock';
+import { ServiceClient, type ServiceAnswer } from '@quire/service/service-client';
+import { CompactEncrypt, decodeJwt, SignJWT } from 'jose';
+import { json, text } from 'node:stream/consumers';
 import { signToken } from '../src/domain/tokens.js';
 import { testClock } from '@quire/testing/clock';
 import { testDatabase } from '@quire/testing/database';
@@ -534,6 +537,37 @@ describe('the public door', () => {
     it('makes an id when none is given', async () => {
       const made = await asSuper({ name: 'nameless' });
       expect((JSON.parse(made.text) as { id: string }).id).toMatch(/^[a-z][a-z0-9]{0,30}$/);
+    });
+  });
+
+  describe('who a user is', () => {
+    const target = (id: string): string => `/internal/users/${id}`;
+    const call = (issuer: ServiceName, id: string): Promise<ServiceAnswer> => {
+      const { urls, keys } = world.isolated;
+      const client = new ServiceClient(issuer, urls, keys.of(issuer).pairs, world.clock, randomIds);
+      const scope = { tenantId: 'library', actorId: SYSTEM_USER_ID };
+      return client.call({ to: 'gateway', method: 'GET', target: target(id), scope });
+    };
+    const adminId = (): string => String(decodeJwt(token).user_id);
+
+    it('is told to data-import', async () => {
+      const answer = await call('data-import', adminId());
+      expect([answer.status, await json(answer.body)]).toEqual([
+        200,
+        { id: adminId(), username: 'admin', active: true },
+      ]);
+    });
+
+    it('is unknown under another id', async () => {
+      for (const id of [ID, 'x']) {
+        const answer = await call('data-import', id);
+        expect([answer.status, await text(answer.body)]).toEqual([404, 'Not found']);
+      }
+    });
+
+    it('is told to no other service, not even by the gateway, and to nobody outside', async () => {
+      expect((await call('gateway', adminId())).status).toBe(401);
+      expect((await ask(target(adminId()))).status).toBe(404);
     });
   });
 

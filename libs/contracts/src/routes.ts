@@ -27,6 +27,8 @@ export interface Route {
   readonly issuers: readonly ServiceName[];
   /** Never routed from outside. */
   readonly internal: boolean;
+  /** Methods of the path that are answered as no route at all (404), not as a method that is not allowed. */
+  readonly unknownMethods?: readonly string[];
 }
 
 export const JSON_BODY_BYTES_MAX = 1_048_576;
@@ -83,6 +85,8 @@ const gatewayRoutes = {
   healthLive: gateway('GET /health/live', HEALTH),
   healthReady: gateway('GET /health/ready', HEALTH),
   healthStartup: gateway('GET /health/startup', HEALTH),
+  /** Names of a user other than the caller, for jobs that are made for somebody (conventions, section 18). */
+  internalUser: gateway('GET /internal/users/:id', { internal: true, issuers: ['data-import'] }),
   openapi: gateway('GET /openapi.json', open('the description of the API holds no data')),
 } as const;
 
@@ -299,14 +303,6 @@ const dataImportRoutes = {
   ),
   listDataTypes: dataImport('GET /data-import/dataTypes', 'data-import.datatypes.get'),
   readSplitStatus: dataImport('GET /data-import/splitStatus', 'data-import.splitconfig.get'),
-  readImportJob: dataImport(
-    'GET /change-manager/jobExecutions/:id',
-    'change-manager.jobExecutions.item.get',
-  ),
-  listImportJobs: dataImport(
-    'GET /metadata-provider/jobExecutions',
-    'metadata-provider.jobExecutions.collection.get',
-  ),
   importLogEntries: dataImport(
     'GET /metadata-provider/jobLogEntries/:jobExecutionId',
     'metadata-provider.jobLogEntries.collection.get',
@@ -330,6 +326,55 @@ const dataImportRoutes = {
   listImportJobProfiles: dataImport(
     'GET /data-import-profiles/jobProfiles',
     'converter-storage.jobprofile.collection.get',
+  ),
+} as const;
+
+const CHANGE_MANAGER = '/change-manager/jobExecutions';
+const jobRoutes = {
+  createImportJobs: dataImport(`POST ${CHANGE_MANAGER}`, 'change-manager.jobexecutions.post'),
+  deleteImportJobs: dataImport(`DELETE ${CHANGE_MANAGER}`, 'change-manager.jobexecutions.delete'),
+  readImportJob: dataImport(
+    `GET ${CHANGE_MANAGER}/:id`,
+    'change-manager.jobExecutions.item.get',
+    // Jobs are deleted by a list of ids only (data-import, section 4).
+    { unknownMethods: ['DELETE'] },
+  ),
+  updateImportJob: dataImport(`PUT ${CHANGE_MANAGER}/:id`, 'change-manager.jobExecutions.item.put'),
+  importJobChildren: dataImport(
+    `GET ${CHANGE_MANAGER}/:id/children`,
+    'change-manager.jobExecutions.children.collection.get',
+  ),
+  setImportJobStatus: dataImport(
+    `PUT ${CHANGE_MANAGER}/:id/status`,
+    'change-manager.jobExecutions.status.item.put',
+  ),
+  setImportJobProfile: dataImport(
+    `PUT ${CHANGE_MANAGER}/:id/jobProfile`,
+    'change-manager.jobExecutions.jobProfile.item.put',
+  ),
+  cancelImportJob: dataImport(
+    `DELETE ${CHANGE_MANAGER}/:id/records`,
+    'change-manager.records.delete',
+  ),
+  listImportJobs: dataImport(
+    'GET /metadata-provider/jobExecutions',
+    'metadata-provider.jobExecutions.collection.get',
+  ),
+  importJobsProfiles: dataImport(
+    'GET /metadata-provider/jobExecutions/jobProfiles',
+    'metadata-provider.jobExecutions.jobProfiles.collection.get',
+  ),
+  importJobsUsers: dataImport(
+    'GET /metadata-provider/jobExecutions/users',
+    'metadata-provider.jobExecutions.users.collection.get',
+  ),
+  readImportJobProfile: dataImport(
+    'GET /data-import-profiles/jobProfiles/:id',
+    'converter-storage.jobprofile.item.get',
+  ),
+  readProfileSnapshot: dataImport(
+    'GET /data-import-profiles/profileSnapshots/:id',
+    'converter-storage.profileSnapshots.get',
   ),
 } as const;
 
@@ -372,6 +417,7 @@ export const routes = {
   ...gatewayRoutes,
   ...dataExportRoutes,
   ...dataImportRoutes,
+  ...jobRoutes,
   ...sourceStorageRoutes,
 } as const;
 

@@ -64,6 +64,7 @@ export class RouteTable {
     if (!node) return undefined;
     const asked = method === 'HEAD' ? 'GET' : method;
     const route = node.routes.find((one) => one.method === asked);
+    if (node.routes.some((one) => one.unknownMethods?.includes(method))) return undefined;
     const methods: string[] = node.routes.map((one) => one.method);
     const allowed = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'];
     return { allowed, ...(route ? { route } : {}) };

@@ -8,6 +8,7 @@ import type {
 import type { JobStatus } from '@quire/contracts/source-records';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
 import type { JobMessage } from '../domain/file-problem.js';
+import { TERMINAL } from '../domain/job-execution.js';
 
 export interface JobRow {
   readonly id: string;
@@ -44,6 +45,9 @@ export interface JobRow {
   readonly content_sha256: Buffer | null;
   /** The file of which its errors speak, where that is not the one it reads. */
   readonly origin_key: string | null;
+  readonly part_number: number;
+  readonly part_total: number;
+  readonly deleted_at: Date | null;
 }
 
 /** With its live progress: a sum over the chunks that are done. */
@@ -58,36 +62,18 @@ export interface NewJob {
   readonly status: JobStatus;
   readonly fileName?: string | undefined;
   readonly sourcePath?: string | undefined;
-  readonly user: {
-    readonly name: string;
-    readonly firstName?: string | undefined;
-    readonly lastName?: string | undefined;
-  };
+  readonly user: JobUser;
+  readonly profile?: { readonly id: string; readonly name: string } | undefined;
+  readonly part?: { readonly number: number; readonly total: number } | undefined;
 }
 
-/** Filters of the job list (data-import, 5.1). Empty lists and absent values filter nothing. */
-export interface JobFilter {
-  readonly statusAny: readonly string[];
-  /** The statuses that show one of the wanted uiStatuses. */
-  readonly uiStatuses: readonly string[];
-  readonly statusNot?: string | undefined;
-  readonly profileIdAny: readonly string[];
-  readonly profileIdNotAny: readonly string[];
-  readonly subordinationTypeNotAny: readonly string[];
-  readonly fileNameNotAny: readonly string[];
-  readonly userId: readonly string[];
-  /** Patterns with `*`; both given: either may match. */
-  readonly hrId?: string | undefined;
-  readonly fileName?: string | undefined;
-  readonly excludeJobProfileName?: string | undefined;
-  readonly completedAfter?: Date | undefined;
-  readonly completedBefore?: Date | undefined;
-  readonly sort: readonly JobSort[];
-}
-
-export interface JobSort {
-  readonly field: JobSortField;
-  readonly descending: boolean;
+/** For whom a job is; names are copied into it when it is made. */
+export interface JobUser {
+  /** The actor unless given. */
+  readonly id?: string | undefined;
+  readonly name: string;
+  readonly firstName?: string | undefined;
+  readonly lastName?: string | undefined;
 }
 
 @Injectable()
@@ -98,8 +84,8 @@ export class JobExecutions {
       `with number as (insert into job_number as n (tenant_id, last) values ($1, 1)
            on conflict (tenant_id) do update set last = n.last + 1 returning last)
        insert into job_execution (tenant_id, id, hr_id, parent_job_id, subordination_type, status, file_name, source_path,
-         user_id, user_name, user_first_name, user_last_name)
-       select $1, $2, number.last, $3, $4, $5, $6, $7, $8, $9, $10, $11 from number returning hr_id`,
+         user_id, user_name, user_first_name, user_last_name, profile_id, profile_name, part_number, part_total)
+       select $1, $2, number.last, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 from number returning hr_id`,
       [
         tx.tenantId,
         job.id,
@@ -108,17 +94,25 @@ export class JobExecutions {
         job.status,
         job.fileName ?? null,
         job.sourcePath ?? null,
-        tx.scope.actorId,
+        job.user.id ?? tx.scope.actorId,
         job.user.name,
         job.user.firstName ?? null,
         job.user.lastName ?? null,
+        job.profile?.id ?? null,
+        job.profile?.name ?? null,
+        job.part?.number ?? 1,
+        job.part?.total ?? 1,
       ],
     );
     return row?.hr_id ?? 0;
   }
 
+  /** Undefined also for one whose logs were deleted. */
   view(tx: TenantRead, id: string): Promise<JobView | undefined> {
-    return tx.one<JobView>(`${VIEW} where j.tenant_id = $1 and j.id = $2`, [tx.tenantId, id]);
+    return tx.one<JobView>(
+      `${JOB_VIEW} where j.tenant_id = $1 and j.id = $2 and j.deleted_at is null`,
+      [tx.tenantId, id],
+    );
   }
 
   lock(tx: TenantTx, id: string): Promise<JobRow | undefined> {
@@ -157,28 +151,26 @@ export class JobExecutions {
     );
   }
 
-  async *list(
-    tx: TenantRead,
-    filter: JobFilter,
-    { offset, limit }: { offset: number; limit: number },
-  ): AsyncGenerator<JobView> {
-    const { where, params } = conditions(tx, filter);
-    // Without an order a polling client must find its own jobs first.
-    const order =
-      filter.sort.length > 0
-        ? filter.sort.flatMap(orderOf)
-        : [`(j.user_id = $${params.push(tx.scope.actorId)}) desc`];
-    const sql = `${VIEW} where ${where} order by ${[...order, 'j.started_at desc', 'j.id'].join(', ')} offset ${offset} limit ${limit}`;
-    for await (const rows of tx.cursor<JobView>(sql, params, BATCH_ROWS)) yield* rows;
+  /** Does it read its records from a file? */
+  async hasFile(tx: TenantRead, id: string): Promise<boolean> {
+    const row = await tx.one<{ found: boolean }>(
+      `select exists (select from upload_file where tenant_id = $1 and job_id = $2)
+         or exists (select from job_chunk where tenant_id = $1 and job_id = $2)
+         or exists (select from job_execution where tenant_id = $1 and id = $2 and content_key is not null) as found`,
+      [tx.tenantId, id],
+    );
+    return row?.found ?? false;
   }
 
-  async count(tx: TenantRead, filter: JobFilter): Promise<number> {
-    const { where, params } = conditions(tx, filter);
-    const row = await tx.one<{ count: string }>(
-      `select count(*) from job_execution j where ${where}`,
-      params,
+  /** Hides those of the jobs that have ended. Gives every job that there is, and whether it is hidden now. */
+  hide(tx: TenantTx, ids: readonly string[]): Promise<{ id: string; hidden: boolean }[]> {
+    return tx.query(
+      `with hidden as (update job_execution set deleted_at = now()
+         where tenant_id = $1 and id = any ($2) and deleted_at is null and status = any ($3) returning id)
+       select j.id, exists (select from hidden h where h.id = j.id) as hidden from job_execution j
+       where j.tenant_id = $1 and j.id = any ($2) and j.deleted_at is null`,
+      [tx.tenantId, ids, TERMINAL],
     );
-    return Number(row?.count ?? 0);
   }
 
   /** How many of the tenant run or wait for chunks. */
@@ -188,6 +180,38 @@ export class JobExecutions {
       [tx.tenantId],
     );
     return Number(row?.count ?? 0);
+  }
+
+  /** Jobs that are due, the oldest first. @param after days of unused jobs, minutes of idle ones */
+  async swept(tx: TenantRead, what: SweptKind, after = 0): Promise<string[]> {
+    const rows = await tx.query<{ id: string }>(
+      `select j.id from job_execution j where j.tenant_id = $1 and ${SWEPT[what]} order by j.created_at limit ${SWEPT_ROWS}`,
+      what === 'deleted' ? [tx.tenantId] : [tx.tenantId, after],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** For good, with its chunks, errors and messages. Its history of statuses stays. */
+  async remove(tx: TenantTx, id: string): Promise<void> {
+    await tx.execute('delete from job_execution where tenant_id = $1 and id = $2', [
+      tx.tenantId,
+      id,
+    ]);
+  }
+
+  /** Objects that only this job refers to. */
+  async ownObjects(tx: TenantRead, id: string): Promise<string[]> {
+    const rows = await tx.query<{ object_key: string }>(
+      `select k.object_key from (
+           select object_key from job_chunk where tenant_id = $1 and job_id = $2
+           union select content_key from job_execution where tenant_id = $1 and id = $2) as k
+         where k.object_key is not null
+           and not exists (select from upload_file f where f.tenant_id = $1 and f.object_key = k.object_key)
+           and not exists (select from job_execution j where j.tenant_id = $1 and j.id <> $2
+             and k.object_key in (j.content_key, j.origin_key))`,
+      [tx.tenantId, id],
+    );
+    return rows.map((row) => row.object_key);
   }
 
   /** Running jobs whose chunks are all done: whoever was to finish them died. */
@@ -200,8 +224,6 @@ export class JobExecutions {
     return rows.map((row) => row.id);
   }
 }
-
-const BATCH_ROWS = 200;
 
 export interface JobChange {
   readonly status?: JobStatus;
@@ -243,66 +265,20 @@ const COLUMN: Readonly<Record<Column, string>> = {
   contentSha256: 'content_sha256',
 };
 
-const VIEW = `select j.*, (select coalesce(sum(c.created + c.updated + c.unchanged + c.failed), 0) from job_chunk c
+/** Rows of {@link JobView}, of the alias `j`. */
+export const JOB_VIEW = `select j.*, (select coalesce(sum(c.created + c.updated + c.unchanged + c.failed), 0) from job_chunk c
     where (c.tenant_id, c.job_id) = (j.tenant_id, j.id) and c.state = 'DONE') as current
   from job_execution j`;
 
-const SORT_COLUMNS = {
-  completed_date: 'j.completed_at',
-  started_date: 'j.started_at',
-  progress_total: 'j.total',
-  status: 'j.status',
-  hrid: 'j.hr_id',
-  file_name: 'lower(j.file_name)',
-  job_profile_name: 'lower(j.profile_name)',
-  job_user_first_name: 'lower(j.user_first_name)',
-  job_user_last_name: 'lower(j.user_last_name)',
+/** Of one sweep; the next takes the rest. */
+const SWEPT_ROWS = 500;
+const NO_FILE = `not exists (select from upload_file f where (f.tenant_id, f.job_id) = (j.tenant_id, j.id))
+  and not exists (select from job_chunk c where (c.tenant_id, c.job_id) = (j.tenant_id, j.id)) and j.content_key is null`;
+
+/** What becomes due with time (data-import, 4.5, 4.6 and 10.6). */
+const SWEPT = {
+  deleted: `j.deleted_at < now() - interval '2 days'`,
+  unused: `j.status = 'NEW' and j.created_at < now() - make_interval(days => $2) and ${NO_FILE}`,
+  idle: `j.status = 'PARSING_IN_PROGRESS' and not j.input_complete and j.last_updated < now() - make_interval(mins => $2) and ${NO_FILE}`,
 } as const;
-export type JobSortField = keyof typeof SORT_COLUMNS;
-export const JOB_SORT_FIELDS = Object.keys(SORT_COLUMNS) as readonly JobSortField[];
-
-/** Jobs of one status stand by their progress, the other way round. */
-function orderOf({ field, descending }: JobSort): string[] {
-  const by = `${SORT_COLUMNS[field]} ${descending ? 'desc' : 'asc'} nulls last`;
-  return field === 'status' ? [by, `current ${descending ? 'asc' : 'desc'}`] : [by];
-}
-
-function conditions(tx: TenantRead, filter: JobFilter): { where: string; params: unknown[] } {
-  const params: unknown[] = [tx.tenantId];
-  const bound = (value: unknown): string => `$${params.push(value)}`;
-  const where = ['j.tenant_id = $1', "j.subordination_type <> 'PARENT_MULTIPLE'", 'not j.dry_run'];
-  const any = (column: string, values: readonly string[], cast = ''): void => {
-    if (values.length > 0) where.push(`${column} = any (${bound(values)}${cast})`);
-  };
-  const notAny = (column: string, values: readonly string[], cast = ''): void => {
-    // A job without the value passes.
-    if (values.length > 0) where.push(`(${column} = any (${bound(values)}${cast})) is not true`);
-  };
-  any('j.status', filter.statusAny);
-  any('j.status', filter.uiStatuses);
-  any('j.profile_id', filter.profileIdAny, '::uuid[]');
-  any('j.user_id', filter.userId, '::uuid[]');
-  notAny('j.profile_id', filter.profileIdNotAny, '::uuid[]');
-  notAny('j.subordination_type', filter.subordinationTypeNotAny);
-  notAny('j.file_name', filter.fileNameNotAny);
-  if (filter.statusNot !== undefined) where.push(`j.status <> ${bound(filter.statusNot)}`);
-  where.push(...patterns(filter, bound));
-  const { completedAfter, completedBefore } = filter;
-  if (completedAfter) where.push(`j.completed_at >= ${bound(completedAfter)}`);
-  if (completedBefore) where.push(`j.completed_at <= ${bound(completedBefore)}`);
-  return { where: where.join(' and '), params };
-}
-
-function patterns(filter: JobFilter, bound: (value: unknown) => string): string[] {
-  const { hrId, fileName, excludeJobProfileName: excluded } = filter;
-  const either: string[] = [];
-  if (hrId !== undefined) either.push(`j.hr_id::text like ${bound(likeOf(hrId))}`);
-  if (fileName !== undefined)
-    either.push(`lower(j.file_name) like lower(${bound(likeOf(fileName))})`);
-  const found = either.length > 0 ? [`(${either.join(' or ')})`] : [];
-  if (excluded !== undefined)
-    found.push(`(lower(j.profile_name) like lower(${bound(likeOf(excluded))})) is not true`);
-  return found;
-}
-
-const likeOf = (pattern: string): string => pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');
+export type SweptKind = keyof typeof SWEPT;

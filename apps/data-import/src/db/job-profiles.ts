@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import { SYSTEM_USER_ID } from '@quire/contracts/scope';
 import type { CqlQuery } from '@quire/cql/ast';
 import type { CqlEntity } from '@quire/postgres/cql-entity';
 import { compileCql } from '@quire/postgres/cql-where';
 import type { TenantRead } from '@quire/postgres/tenant';
-import { JOB_PROFILES } from '../domain/job-profiles.js';
+import { BUILT_IN_AT, JOB_PROFILES } from '../domain/job-profiles.js';
 
 const NOTHING = `''::text`;
+const BUILT_IN = `'${BUILT_IN_AT}'::timestamptz`;
+const SYSTEM = `'${SYSTEM_USER_ID}'::uuid`;
 const PROFILE: CqlEntity = {
   fields: {
     id: { type: 'uuid', sql: 'p.id' },
@@ -17,6 +20,12 @@ const PROFILE: CqlEntity = {
     'userInfo.firstName': { type: 'text', sql: NOTHING },
     'userInfo.lastName': { type: 'text', sql: NOTHING },
     'userInfo.userName': { type: 'text', sql: `'System'::text` },
+    'metadata.createdDate': { type: 'date', sql: BUILT_IN },
+    'metadata.updatedDate': { type: 'date', sql: BUILT_IN },
+    'metadata.createdByUserId': { type: 'uuid', sql: SYSTEM },
+    'metadata.updatedByUserId': { type: 'uuid', sql: SYSTEM },
+    'metadata.createdByUsername': { type: 'text', sql: `'System'::text` },
+    'metadata.updatedByUsername': { type: 'text', sql: `'System'::text` },
   },
 };
 

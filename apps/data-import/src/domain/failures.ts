@@ -21,6 +21,7 @@ export const texts = {
     `FileDefinition not found. FileDefinition ID: ${id}`,
   extensionNotFound: (id: string): string => `FileExtension with id '${id}' was not found`,
   jobNotFound: (id: string): string => `JobExecution with id '${id}' was not found`,
+  profileNotFound: (id: string): string => `JobProfile with id '${id}' was not found`,
 } as const;
 
 export const failures = {
@@ -75,9 +76,8 @@ export const failures = {
   tooLarge: (bytes: number, limit: number): Failure =>
     tooLarge(`File size is too large: '${bytes}'. Please use file with size less than ${limit}.`),
   profileNotFound: (id: string, key = 'jobProfileInfo.id'): Failure =>
-    invalid(
-      brokenRule(`JobProfile with id '${id}' was not found`, 'import.jobProfile.notFound', key, id),
-    ),
+    invalid(brokenRule(texts.profileNotFound(id), 'import.jobProfile.notFound', key, id)),
+  profileUnknown: (id: string): Failure => notFound(texts.profileNotFound(id)),
   nothingUploaded: (id: string): Failure => refused(`No uploaded files in uploadDefinition ${id}`),
   fileGone: (): Failure => notFound('Not found'),
   tooManyJobs: (): Failure => tooMany(BUSY_RETRY_SECONDS),
@@ -98,8 +98,18 @@ export const failures = {
   notPaused: (id: string): Failure => refused(`JobExecution ${id} is not paused`),
   tooManyFiles: (key: string, name: string): Failure =>
     invalid(violation(`size must be between 0 and ${FILES_MAX}`, key, name)),
+  tooManyCompositeFiles: (files: number): Failure =>
+    invalid(violation('size must be between 1 and 1', 'files', `${files} elements`)),
   idsDiffer: (): Failure => refused('Upload definition id in body and path differ'),
   otherProfile: (id: string): Failure =>
     refused(`JobExecution already associated to JobProfile with id '${id}'`),
   jobNotFound: (id: string): Failure => notFound(texts.jobNotFound(id)),
+  parentNotFound: (id: string): Failure => refused(texts.jobNotFound(id)),
+  noFiles: (): Failure => refused('Received files must not be empty'),
+  userNotFound: (id: string): Failure => refused(`No user found by user id :${id}`),
+  toParent: (): Failure => refused('Cannot update JobExecution status to PARENT'),
+  ofParent: (id: string): Failure =>
+    refused(`JobExecution ${id} current status is PARENT and cannot be updated`),
+  statusFixed: (id: string, from: string, to: string): Failure =>
+    refused(`JobExecution ${id} current status is ${from} and cannot be updated to ${to}`),
 } as const;

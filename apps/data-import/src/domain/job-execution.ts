@@ -3,53 +3,37 @@ import type { JobStatus } from '@quire/contracts/source-records';
 import type { Transitions } from '@quire/jobs/transitions';
 
 /** States of an import job (data-import, 7.3). Terminal ones are final. */
-const TERMINAL = [
+export const TERMINAL = [
   'COMMITTED',
   'ERROR',
   'DISCARDED',
   'CANCELLED',
 ] as const satisfies readonly JobStatus[];
-/** Only by hand, for jobs that get their records in batches. */
-const BY_HAND = [
+/** Until a job has ended it may be set to every other of these by hand (4.3); what else may be is said by {@link byHand}. */
+const OPEN = [
+  'NEW',
+  'FILE_UPLOADED',
+  'PARSING_IN_PROGRESS',
   'PARSING_FINISHED',
   'PROCESSING_IN_PROGRESS',
   'PROCESSING_FINISHED',
   'COMMIT_IN_PROGRESS',
-] as const;
+] as const satisfies readonly JobStatus[];
+
+const from = (status: JobStatus): readonly JobStatus[] => [
+  ...OPEN.filter((other) => other !== status),
+  ...TERMINAL,
+];
 
 export const JOB_TRANSITIONS: Transitions<JobStatus> = {
   PARENT: [],
-  NEW: ['FILE_UPLOADED', 'PARSING_IN_PROGRESS', ...BY_HAND, ...TERMINAL],
-  FILE_UPLOADED: ['PARSING_IN_PROGRESS', ...BY_HAND, ...TERMINAL],
-  PARSING_IN_PROGRESS: [...BY_HAND, ...TERMINAL],
-  PARSING_FINISHED: [
-    'PARSING_IN_PROGRESS',
-    'PROCESSING_IN_PROGRESS',
-    'PROCESSING_FINISHED',
-    'COMMIT_IN_PROGRESS',
-    ...TERMINAL,
-  ],
-  PROCESSING_IN_PROGRESS: [
-    'PARSING_IN_PROGRESS',
-    'PARSING_FINISHED',
-    'PROCESSING_FINISHED',
-    'COMMIT_IN_PROGRESS',
-    ...TERMINAL,
-  ],
-  PROCESSING_FINISHED: [
-    'PARSING_IN_PROGRESS',
-    'PARSING_FINISHED',
-    'PROCESSING_IN_PROGRESS',
-    'COMMIT_IN_PROGRESS',
-    ...TERMINAL,
-  ],
-  COMMIT_IN_PROGRESS: [
-    'PARSING_IN_PROGRESS',
-    'PARSING_FINISHED',
-    'PROCESSING_IN_PROGRESS',
-    'PROCESSING_FINISHED',
-    ...TERMINAL,
-  ],
+  NEW: from('NEW'),
+  FILE_UPLOADED: from('FILE_UPLOADED'),
+  PARSING_IN_PROGRESS: from('PARSING_IN_PROGRESS'),
+  PARSING_FINISHED: from('PARSING_FINISHED'),
+  PROCESSING_IN_PROGRESS: from('PROCESSING_IN_PROGRESS'),
+  PROCESSING_FINISHED: from('PROCESSING_FINISHED'),
+  COMMIT_IN_PROGRESS: from('COMMIT_IN_PROGRESS'),
   COMMITTED: [],
   ERROR: [],
   DISCARDED: [],
@@ -72,8 +56,34 @@ const UI_STATUS: Readonly<Record<JobStatus, UiStatus>> = {
 };
 
 export const uiStatusOf = (status: JobStatus): UiStatus => UI_STATUS[status];
-export const isEnded = (status: JobStatus): boolean =>
+export type TerminalStatus = (typeof TERMINAL)[number];
+export const isEnded = (status: JobStatus): status is TerminalStatus =>
   (TERMINAL as readonly JobStatus[]).includes(status);
+
+export interface Setting {
+  readonly from: JobStatus;
+  readonly to: JobStatus;
+  /** Its records come from a file, so that only its end can be set. */
+  readonly hasFile: boolean;
+  /** Chunks that are not done. */
+  readonly openChunks: number;
+}
+
+/** What becomes of a status that somebody sets (4.3), in the order of its rows. */
+export function byHand({
+  from: old,
+  to,
+  hasFile,
+  openChunks,
+}: Setting): 'to-parent' | 'of-parent' | 'unchanged' | 'refused' | 'set' {
+  if (to === 'PARENT') return 'to-parent';
+  if (old === 'PARENT') return 'of-parent';
+  if (old === to) return 'unchanged';
+  if (isEnded(old)) return 'refused';
+  if (to === 'COMMITTED' && openChunks > 0) return 'refused';
+  if (hasFile && !(isEnded(to) && to !== 'COMMITTED')) return 'refused';
+  return 'set';
+}
 
 /** Placeholder until the number of frames is known, as FOLIO shows it. */
 export const TOTAL_UNKNOWN = 100;

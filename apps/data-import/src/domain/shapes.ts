@@ -1,3 +1,4 @@
+import type { ImportJob } from '@quire/contracts/change-manager';
 import { formatDate } from '@quire/contracts/dates';
 import type {
   ErrorStatus,
@@ -14,10 +15,9 @@ import type {
 import type { DataType, FileExtension } from '@quire/contracts/file-extensions';
 import type { Metadata } from '@quire/contracts/metadata';
 import type { JobStatus } from '@quire/contracts/source-records';
-import { SYSTEM_USER_ID } from '@quire/contracts/scope';
 import { errorText } from './error-text.js';
 import { TOTAL_UNKNOWN, uiStatusOf } from './job-execution.js';
-import type { ImportJobProfile } from './job-profiles.js';
+import { profileOf, wrapperOf } from './job-profiles.js';
 
 /** From rows to the shapes of both upload families and of jobs (data-import, 3.6 and 4.2). */
 interface StampFacts {
@@ -171,6 +171,14 @@ export interface JobFacts {
   readonly total: string | null;
   readonly input_complete: boolean;
   readonly current: string;
+  readonly part_number: number;
+  readonly part_total: number;
+}
+
+/** With the snapshot of its profile, as single jobs are shown. */
+export function wholeJobOf(job: JobFacts): ImportJob {
+  const profile = profileOf(job.profile_id ?? '');
+  return { ...jobOf(job), ...(profile ? { jobProfileSnapshotWrapper: wrapperOf(profile) } : {}) };
 }
 
 export function jobOf(job: JobFacts): ImportJobExecution {
@@ -201,8 +209,8 @@ export function jobOf(job: JobFacts): ImportJobExecution {
     ...(job.result === null ? {} : { result: job.result }),
     ...(job.error_status === null ? {} : { errorStatus: job.error_status }),
     userId: job.user_id,
-    jobPartNumber: 1,
-    totalJobParts: 1,
+    jobPartNumber: job.part_number,
+    totalJobParts: job.part_total,
     totalRecordsInFile: job.input_complete ? Number(job.total ?? 0) : 0,
   };
 }
@@ -266,30 +274,5 @@ export function logEntryOf(
     }),
     sourceRecordTenantId: job.tenantId,
     ...NOTHING_RELATED,
-  };
-}
-
-/** The built-in profiles came with the service. */
-const BUILT_IN_AT = '2026-01-01T00:00:00.000+00:00';
-
-export function jobProfileOf({ id, name, description }: ImportJobProfile): object {
-  return {
-    id,
-    name,
-    description,
-    dataType: 'MARC',
-    tags: { tagList: [] },
-    userInfo: { firstName: '', lastName: '', userName: 'System' },
-    parentProfiles: [],
-    childProfiles: [],
-    hidden: false,
-    metadata: {
-      createdDate: BUILT_IN_AT,
-      createdByUserId: SYSTEM_USER_ID,
-      createdByUsername: 'System',
-      updatedDate: BUILT_IN_AT,
-      updatedByUserId: SYSTEM_USER_ID,
-      updatedByUsername: 'System',
-    },
   };
 }

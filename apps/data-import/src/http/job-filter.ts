@@ -3,7 +3,7 @@ import { parseDate } from '@quire/contracts/dates';
 import { isAnyUuid } from '@quire/contracts/ids';
 import { badParameter, enumParameter, single, type Query } from '@quire/contracts/paging';
 import { JOB_STATUSES } from '@quire/contracts/source-records';
-import { JOB_SORT_FIELDS, type JobFilter, type JobSort } from '../db/job-executions.js';
+import { JOB_SORT_FIELDS, type JobFilter, type JobSort } from '../db/job-listings.js';
 import { uiStatusOf } from '../domain/job-execution.js';
 
 /** The parameters of the job list (data-import, 5.1). @throws Failure 400 that names the parameter */

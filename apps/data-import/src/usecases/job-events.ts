@@ -27,7 +27,7 @@ export class JobEvents {
       hrId,
       status: job.status,
       ...(job.fileName === undefined ? {} : { fileName: job.fileName }),
-      userId: tx.scope.actorId,
+      userId: job.user.id ?? tx.scope.actorId,
     });
   }
 
@@ -57,6 +57,7 @@ export class JobEvents {
     });
   }
 
+  /** Stopped by whoever acts now. */
   async cancelled(tx: TenantTx, job: JobRow): Promise<void> {
     if (job.dry_run) return;
     await this.outbox.add(tx, ImportCancelled, {

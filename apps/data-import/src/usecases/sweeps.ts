@@ -18,6 +18,7 @@ import { ImportFiles } from '../files/import-files.js';
 import { Autostarts } from './autostarts.js';
 import { Dispatch } from './dispatch.js';
 import { Imports } from './imports.js';
+import { SweptJobs } from './swept-jobs.js';
 import { UploadSteps } from './upload-steps.js';
 
 /** What makes every path end although processes die: late chunks, dead uploads, unfinished jobs, objects without a row (10.6). */
@@ -60,16 +61,32 @@ export class SweptUploads {
   }
 }
 
+/** All that is swept of one tenant. */
+@Injectable()
+export class TenantSweeps {
+  constructor(
+    private readonly source: DataSource,
+    private readonly dispatch: Dispatch,
+    private readonly imports: Imports,
+    private readonly uploads: SweptUploads,
+    private readonly jobs: SweptJobs,
+  ) {}
+
+  async sweep(scope: Scope): Promise<void> {
+    await this.dispatch.releaseLate(scope);
+    await this.imports.finishLeftOver(scope);
+    await this.uploads.sweep(this.source, scope);
+    await this.jobs.sweep(scope);
+  }
+}
+
 @Injectable()
 export class Sweeps implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly background: Background;
 
   constructor(
-    private readonly source: DataSource,
     private readonly tenants: Tenants,
-    private readonly dispatch: Dispatch,
-    private readonly imports: Imports,
-    private readonly uploads: SweptUploads,
+    private readonly ofTenant: TenantSweeps,
     @Inject(LOG) log: Log,
     @Inject(SETTINGS) settings: object,
   ) {
@@ -90,11 +107,7 @@ export class Sweeps implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async sweep(): Promise<void> {
-    for (const tenantId of await this.tenants.list()) {
-      const scope = { tenantId, actorId: SYSTEM_USER_ID };
-      await this.dispatch.releaseLate(scope);
-      await this.imports.finishLeftOver(scope);
-      await this.uploads.sweep(this.source, scope);
-    }
+    for (const tenantId of await this.tenants.list())
+      await this.ofTenant.sweep({ tenantId, actorId: SYSTEM_USER_ID });
   }
 }

@@ -36,6 +36,7 @@ export const failures = {
   originRefused: () => forbidden('Origin not allowed'),
   unknownDialect: (dialect: string) => refused(`Unknown dialect ${dialect}`, 'dialect'),
   noRoute: () => notFound('No suitable module found for path and tenant'),
+  userNotFound: () => notFound('Not found'),
   noUsername: () => refused('You must provide a username or userId', 'login'),
   noPassword: () => refused('You must provide a password', 'login'),
   /** One answer for an unknown user, a wrong password, no password, an inactive user and a blocked account. */
