@@ -26,6 +26,9 @@ export class ExportSettings {
     windowJob: 'WINDOW_JOB',
     windowTenant: 'WINDOW_TENANT',
     windowTotal: 'WINDOW_TOTAL',
+    leaseMs: 'QUIRE_EXPORT_LEASE_MS',
+    leaseRenewMs: 'QUIRE_EXPORT_LEASE_RENEW_MS',
+    sweepMs: 'QUIRE_EXPORT_SWEEP_MS',
   };
 }
 

@@ -22,6 +22,7 @@ export class ImportSettings {
     windowJob: 'WINDOW_JOB',
     windowTenant: 'WINDOW_TENANT',
     windowTotal: 'WINDOW_TOTAL',
+    sweepMs: 'QUIRE_IMPORT_SWEEP_MS',
   };
 }
 

@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { ExportSettings } from '@quire/data-export/config';
+import { ImportSettings } from '@quire/data-import/config';
+import {
+  namedSettings,
+  readSettings,
+  SettingsRefused,
+  type SettingsClass,
+} from '@quire/service/config';
 
 /**
  * Settings of the embedded mode (`running.md`, section 2). This file is the only one of the launcher that reads the
@@ -27,6 +35,13 @@ export interface QuireSettings {
   readonly adminPassword?: string;
   readonly sample: boolean;
   readonly databaseUrl?: string;
+  /** Settings of services that have their own. */
+  readonly services: ServiceSettings;
+}
+
+export interface ServiceSettings {
+  readonly 'data-import': Readonly<ImportSettings>;
+  readonly 'data-export': Readonly<ExportSettings>;
 }
 
 export class SettingsWrong extends Error {
@@ -77,6 +92,10 @@ export function readQuireSettings(
     ...(adminPassword === undefined ? {} : { adminPassword }),
     sample: read.flag('QUIRE_SAMPLE', false),
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
+    services: {
+      'data-import': read.service(ImportSettings),
+      'data-export': read.service(ExportSettings),
+    },
   };
   if (adminPassword !== undefined && adminPassword.length < 8)
     read.wrong('QUIRE_ADMIN_PASSWORD', 'must have at least 8 characters');
@@ -140,6 +159,16 @@ class Reader {
       .filter((one) => one !== '');
   }
 
+  service<T extends object>(Settings: SettingsClass<T>): Readonly<T> {
+    try {
+      return readSettings(Settings, this.env);
+    } catch (error) {
+      if (!(error instanceof SettingsRefused)) throw error;
+      this.problems.push(...error.problems);
+      return new Settings();
+    }
+  }
+
   /** The value, or the content of the file that `<name>_FILE` names. */
   secret(name: string): string | undefined {
     const file = this.text(`${name}_FILE`, '');
@@ -166,10 +195,14 @@ function nameOf(setting: string): string {
 }
 
 /** For `--print-config`: the effective ones by the names of the environment, one a line, secrets hidden. */
-export function describeSettings(settings: QuireSettings): string {
-  const lines = Object.entries(settings).map(([setting, value]) => {
-    const name = nameOf(setting);
-    return `${name}=${SECRETS.test(name) ? '(hidden)' : String(value)}`;
-  });
+export function describeSettings({ services, ...own }: QuireSettings): string {
+  const named = new Map([
+    ...Object.entries(own).map(([setting, value]): [string, unknown] => [nameOf(setting), value]),
+    ...namedSettings(ImportSettings, services['data-import']),
+    ...namedSettings(ExportSettings, services['data-export']),
+  ]);
+  const lines = [...named].map(
+    ([name, value]) => `${name}=${SECRETS.test(name) ? '(hidden)' : String(value)}`,
+  );
   return `${lines.sort().join('\n')}\n`;
 }

@@ -186,7 +186,14 @@ class Services {
     this.opened.defer(() => source.destroy());
     const { bus, urls, metrics } = this;
     const shared = { bus, urls, metrics, log, store, clock: systemClock, ids: randomIds };
-    const parts = { ...shared, service: name, source, keys: keys.of(name), settings };
+    const own: Partial<Record<ServiceName, object>> = settings.services;
+    const parts = {
+      ...shared,
+      service: name,
+      source,
+      keys: keys.of(name),
+      settings: own[name] ?? settings,
+    };
     const listen = openDoor
       ? { host: settings.host, port: settings.port }
       : { host: LOOPBACK, port: 0 };

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { checkContract } from '@quire/contracts/check-contract';
 import { fieldsOf } from '@quire/contracts/fields';
 
-type SettingsClass<T extends object> = (new () => T) & {
+export type SettingsClass<T extends object> = (new () => T) & {
   /** Names in the environment; by default `publicUrl` is `QUIRE_PUBLIC_URL`. */
   readonly env?: Readonly<Record<string, string>>;
 };
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Settings from the environment by a contract class, whose initial values are the defaults. Each `X` may instead come from
@@ -35,6 +35,17 @@ export function readSettings<T extends object>(
   }
   if (problems.length > 0 || 'violations' in checked) throw new SettingsRefused(problems);
   return Object.freeze(checked.value);
+}
+
+/** Name in the environment and value of each setting, in the order of the class. */
+export function namedSettings<T extends object>(
+  Settings: SettingsClass<T>,
+  values: Readonly<T>,
+): [name: string, value: unknown][] {
+  return fieldsOf(Settings).map(({ name }) => [
+    variableOf(Settings, name),
+    (values as Readonly<Record<string, unknown>>)[name],
+  ]);
 }
 
 function readVariable(env: Environment, variable: string, problems: string[]): string | undefined {
