@@ -12,7 +12,7 @@ export class ExportSettings {
   @Int({ min: 1 }) readonly windowTotal: number = WINDOWS.total;
   /** How long a worker that says nothing keeps its slice, and how often it says something. */
   @Int({ min: 1 }) readonly leaseMs: number = 30_000;
-  @Int({ min: 1 }) readonly leaseRenewMs: number = 10_000;
+  @Int({ min: 1 }) readonly leaseRenewMs: number = 5000;
   /** How often waiting work is looked for that no event announced. */
   @Int({ min: 1 }) readonly sweepMs: number = 5000;
   /** A job that was idle for so long has expired, and how often such jobs are looked for. */

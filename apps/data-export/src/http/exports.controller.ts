@@ -66,7 +66,7 @@ export class ExportsController {
   @Permissions(routes.exportDeleted)
   async exportDeleted(
     @CallerOf() caller: Caller,
-    @OptionalBody() request: ExportDeletedRecords | undefined,
+    @OptionalBody() request?: ExportDeletedRecords,
   ): Promise<ExportStarted> {
     return { jobExecutionId: await this.wholeExports.deleted(caller, request ?? {}) };
   }
@@ -76,7 +76,7 @@ export class ExportsController {
   @Permissions(routes.exportDeletedAuthorities)
   async exportDeletedAuthorities(
     @CallerOf() caller: Caller,
-    @OptionalBody() request: ExportDeletedAuthorities | undefined,
+    @OptionalBody() request?: ExportDeletedAuthorities,
   ): Promise<ExportStarted> {
     return { jobExecutionId: await this.wholeExports.deletedAuthorities(caller, request ?? {}) };
   }

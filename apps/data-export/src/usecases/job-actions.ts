@@ -58,7 +58,7 @@ export class JobActions {
       if ((await this.continuations.takeOver(tx, { from: id, to })) === 0)
         throw failures.nothingToResume(id);
       await this.launches.launch(tx, caller, {
-        ...{ jobId: to, hrId, profile, request, continued: true },
+        ...{ jobId: to, hrId, profile, request, continues: job.output },
         fileDefinitionId: job.fileDefinitionId,
         baseName: job.baseName,
         total: job.counts.total,
@@ -77,7 +77,7 @@ export class JobActions {
       const made = await this.newJobs.withOwnInput(tx, caller, { baseName: job.baseName });
       await this.launches.launch(tx, caller, {
         ...made,
-        ...{ profile, request, continued: true },
+        ...{ profile, request, continues: job.output },
         selection: { kind: 'failed lines', jobId: id },
       });
       return { jobExecutionId: made.jobId, jobExecutionHrId: made.hrId };
@@ -91,13 +91,10 @@ export class JobActions {
   ): Promise<StartedJob> {
     const job = await this.stores.jobs.lock(tx, id);
     if (!job) throw failures.jobExecutionNotFound();
-    const { request, mapping, output, jobProfileId, jobProfileName = '' } = job;
+    const { request, mapping, jobProfileId, jobProfileName = '' } = job;
     if (!request || !mapping) throw notStarted(id);
-    const { format: outputFormat, encoding, oversize } = output;
     return {
-      job,
-      // What was decided at its start holds, whatever the profile and the tenant say today.
-      request: { ...request, outputFormat, encoding, oversize },
+      ...{ job, request },
       profile: { ...(jobProfileId === undefined ? {} : { jobProfileId }), jobProfileName, mapping },
     };
   }

@@ -12,7 +12,7 @@ import { failures } from '../domain/failures.js';
 import { outputName } from '../domain/file-name.js';
 import type { StartParameters } from '../domain/job-execution.js';
 import type { MappingSnapshot } from '../domain/mapping-profile.js';
-import { extensionOfFormat, outputOf, type AskedOutput } from '../domain/output.js';
+import { extensionOfFormat, outputOf, type AskedOutput, type Output } from '../domain/output.js';
 import { queryProblem, type Selection } from '../domain/selection.js';
 import { reasonNotToRun, type IdKind } from '../domain/start-rules.js';
 import { Fresh } from './fresh.js';
@@ -38,8 +38,8 @@ export interface Launch {
   readonly request: StartParameters;
   /** Ids that are still to be found. */
   readonly selection?: Selection;
-  /** Goes on with an older job, to which the rules of the start applied. */
-  readonly continued?: boolean;
+  /** Goes on with an older job: the rules of the start applied to that, and its form is decided. */
+  readonly continues?: Output;
 }
 
 /** Exports of a tenant that may run at once (reliability, section 14). */
@@ -69,11 +69,7 @@ export class Launches {
   async launch(tx: TenantTx, caller: Caller, launch: Launch): Promise<void> {
     const { jobId, hrId, profile, request, selection } = launch;
     if ((await this.stores.jobs.running(tx)) >= RUNNING_MAX) throw tooMany(RETRY_SECONDS);
-    const output = outputOf(
-      request,
-      profile.mapping.outputFormat,
-      await this.stores.jobs.oversizeOfTenant(tx),
-    );
+    const output = launch.continues ?? (await this.outputOf(tx, launch));
     const fileName = outputName(launch.baseName, hrId, extensionOfFormat(output.format));
     await this.stores.jobs.start(tx, {
       ...profile,
@@ -83,7 +79,7 @@ export class Launches {
       runBy: runBy(caller),
       at: this.fresh.now(),
     });
-    const refusal = launch.continued ? undefined : refusalOf(launch);
+    const refusal = launch.continues ? undefined : refusalOf(launch);
     if (refusal) {
       await this.stores.jobs.clearCounts(tx, jobId);
       await this.endings.fail(tx, jobId, refusal);
@@ -101,6 +97,11 @@ export class Launches {
       total: launch.total,
       userId: caller.actorId,
     });
+  }
+
+  private async outputOf(tx: TenantTx, { request, profile }: Launch): Promise<Output> {
+    const ofTenant = await this.stores.jobs.oversizeOfTenant(tx);
+    return outputOf(request, profile.mapping.outputFormat, ofTenant);
   }
 }
 
