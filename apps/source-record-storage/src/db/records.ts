@@ -5,24 +5,23 @@ import {
   int8Array,
   jsonbArray,
   textArray,
+  uuidArray,
   uuidBytesArray,
 } from '@quire/postgres/bulk';
 import type { TenantTx } from '@quire/postgres/tenant';
 import type { SourceRecordType } from '@quire/contracts/source-records';
 
 /**
- * The writing side of `record` and `record_content`: a chunk in two statements, whatever its size (three where it
- * supersedes records).
+ * The writing side of `record`, `record_content` and `unchanged_frame`: a chunk in two statements, whatever its size (one
+ * more where it supersedes records, and one where frames change nothing).
  */
-export interface RecordColumns {
+export interface FrameColumns {
   readonly count: number;
   readonly ids: readonly Buffer[];
   readonly matchedIds: readonly Buffer[];
-  readonly generations: readonly number[];
   readonly types: readonly SourceRecordType[];
   readonly externalIds: readonly (Buffer | null)[];
   readonly hrids: readonly (string | null)[];
-  readonly sources: readonly (string | null)[];
   readonly orders: readonly number[];
   readonly statuses: readonly string[];
   readonly titles: readonly string[];
@@ -30,8 +29,18 @@ export interface RecordColumns {
   readonly offsets: readonly number[];
   readonly lengths: readonly number[];
   readonly hashes: readonly Buffer[];
+}
+
+export interface RecordColumns extends FrameColumns {
+  readonly generations: readonly number[];
+  readonly sources: readonly (string | null)[];
   readonly contents: readonly Buffer[];
   readonly supersededIds: readonly string[];
+}
+
+export interface UnchangedColumns extends FrameColumns {
+  /** Ids of the records that the frames repeat. */
+  readonly sameAs: readonly string[];
 }
 
 export interface Saving {
@@ -52,6 +61,28 @@ export class Records {
     if (rows.supersededIds.length > 0)
       await tx.execute(SUPERSEDE, [tx.tenantId, rows.supersededIds]);
     if (rows.count > 0) await insertRows(tx, rows, saving, [0, rows.count]);
+  }
+
+  /** Frames that made no record: their entries. */
+  async insertUnchanged(tx: TenantTx, rows: UnchangedColumns, saving: Saving): Promise<void> {
+    await tx.execute(INSERT_UNCHANGED, [
+      tx.tenantId,
+      saving.snapshotId,
+      saving.sourceId ?? null,
+      uuidBytesArray(rows.ids),
+      uuidBytesArray(rows.matchedIds),
+      uuidArray(rows.sameAs),
+      textArray(rows.types),
+      uuidBytesArray(rows.externalIds),
+      textArray(rows.hrids),
+      int4Array(rows.orders),
+      textArray(rows.statuses),
+      textArray(rows.titles),
+      jsonbArray(rows.warnings),
+      int8Array(rows.offsets),
+      int4Array(rows.lengths),
+      byteaArray(rows.hashes),
+    ]);
   }
 
   /**
@@ -144,6 +175,14 @@ const INSERT_CONTENTS = `
   insert into record_content (tenant_id, record_id, content)
   select $1, r.id, r.content from unnest($2::uuid[], $3::bytea[]) as r (id, content)
   on conflict (tenant_id, record_id) do nothing`;
+
+const INSERT_UNCHANGED = `
+  insert into unchanged_frame (tenant_id, snapshot_id, source_id, id, matched_id, same_as, record_type, external_id,
+    external_hrid, record_order, leader_status, title, warnings, origin_at, origin_length, origin_sha256, saved_at)
+  select $1, $2, $3, r.*, statement_timestamp()
+  from unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::uuid[], $9::text[], $10::int4[], $11::text[], $12::text[],
+    $13::jsonb[], $14::int8[], $15::int4[], $16::bytea[]) as r
+  on conflict (tenant_id, id) do nothing`;
 
 /** In the order of matched ids, so that two chunks never wait for each other. */
 const SUPERSEDE = `

@@ -10,10 +10,6 @@ describe('a chunk', () => {
     expect(unsupported({ ...chunk, format: 'MARC_XML' })).toBe(
       'Chunks of format MARC_XML cannot be read.',
     );
-    const profile = { ...chunk.profile, match: 'create-or-update' } as const;
-    expect(unsupported({ ...chunk, profile })).toBe(
-      "Profiles that match by 'create-or-update' cannot be used.",
-    );
   });
 
   it('is saved only while its job runs', () => {

@@ -7,9 +7,8 @@ const ENDED: ReadonlySet<JobStatus> = new Set(['COMMITTED', 'ERROR', 'DISCARDED'
 export const hasEnded = (status: JobStatus): boolean => ENDED.has(status);
 
 /** Why a chunk cannot be read; undefined for those that can. */
-export function unsupported({ format, profile }: ChunkReadyPayload): string | undefined {
+export function unsupported({ format }: ChunkReadyPayload): string | undefined {
   if (format !== 'MARC_RAW') return `Chunks of format ${format} cannot be read.`;
-  if (profile.match !== 'none') return `Profiles that match by '${profile.match}' cannot be used.`;
   return undefined;
 }
 

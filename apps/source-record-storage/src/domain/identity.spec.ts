@@ -16,7 +16,7 @@ const CURRENT = 'd4e0b9f0-3b0f-4f5e-9a29-0b1c4b0c8e44';
 const third: StoredGeneration = {
   generation: 2,
   externalId: OLD_INSTANCE,
-  currentId: CURRENT,
+  current: { id: CURRENT, type: 'MARC_BIB', deleted: false },
   ofThisJob: false,
 };
 

@@ -7,6 +7,13 @@ import type { Ids999ff } from '@quire/marc/iso2709/stored';
  * accepted 999 ff a record is its own first generation, and nothing of this is asked.
  */
 
+/** A record that is ACTUAL or DELETED. */
+export interface CurrentRecord {
+  readonly id: string;
+  readonly type: MarcRecordType;
+  readonly deleted: boolean;
+}
+
 /** What is stored under one matched id. */
 export interface StoredGeneration {
   /** Largest number so far. */
@@ -14,7 +21,7 @@ export interface StoredGeneration {
   /** External id of that generation. */
   readonly externalId: string | undefined;
   /** The record that is current now, and will be superseded. */
-  readonly currentId: string | undefined;
+  readonly current: CurrentRecord | undefined;
   /** One of its generations was made by this very job. */
   readonly ofThisJob: boolean;
 }
@@ -27,16 +34,26 @@ export interface StoredIds {
   readonly matchedIds: ReadonlyMap<string, string>;
   /** By matched id. */
   readonly generations: ReadonlyMap<string, StoredGeneration>;
+  /** Matched ids of current records, by {@link numberKey}; two where there are more. */
+  readonly numbers: ReadonlyMap<string, readonly string[]>;
+  /** Bytes of current records that a frame may repeat, by record id. */
+  readonly contents: ReadonlyMap<string, Buffer>;
 }
 
 export const NOTHING_STORED: StoredIds = {
   bibHrids: new Set(),
   matchedIds: new Map(),
   generations: new Map(),
+  numbers: new Map(),
+  contents: new Map(),
 };
 
 export const externalKey = (type: MarcRecordType, externalId: string): string =>
   `${type}:${externalId}`;
+
+/** 001 and 003 of a record; an absent 003 equals an absent one only. */
+export const numberKey = (type: MarcRecordType, hrid: string, source: string | undefined): string =>
+  JSON.stringify([type, hrid, source ?? null]);
 
 /** Ids of a 999 ff that is to be accepted, in lower case. */
 export interface AcceptedIds {
@@ -74,7 +91,7 @@ export function identify(
     matchedId,
     externalId: i ?? before?.externalId,
     generation: before ? before.generation + 1 : 0,
-    supersededId: before?.currentId,
+    supersededId: before?.current?.id,
     duplicate: before?.ofThisJob ?? false,
   };
 }

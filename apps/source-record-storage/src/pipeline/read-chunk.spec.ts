@@ -5,6 +5,7 @@ import { openStored, find999ff } from '@quire/marc/iso2709/stored';
 import { marcRecord, type FieldSketch } from '@quire/testing/marc';
 import { chunkOf, idOf } from '../../test/chunk-source.js';
 import { externalKey, NOTHING_STORED, type StoredIds } from '../domain/identity.js';
+import { ChunkFrames } from './chunk-frames.js';
 import { readChunk } from './read-chunk.js';
 import { readClaims } from './read-claims.js';
 import { cut } from './record-rows.js';
@@ -162,7 +163,9 @@ describe('holdings', () => {
       holdings('h1', 'x1'),
       holdings('h2', 'x9'),
     ]);
-    expect(readClaims(bytes, chunk)).toMatchObject({ bibHrids: new Set(['x1', 'x9']) });
+    expect(readClaims(new ChunkFrames(bytes, chunk), chunk)).toMatchObject({
+      bibHrids: new Set(['x1', 'x9']),
+    });
     const stored = { ...NOTHING_STORED, bibHrids: new Set(['x9']) };
     const { rows, errors } = readChunk(bytes, chunk, { stored });
     expect(rows.hrids).toEqual(['x1', 'h1', 'h2']);
@@ -171,7 +174,7 @@ describe('holdings', () => {
 
   it('ask nothing of the store in a chunk without them', () => {
     const { bytes, chunk } = chunkFor([bib('x1', ff({ s: S }))]);
-    expect(readClaims(bytes, chunk)).toBeUndefined();
+    expect(readClaims(new ChunkFrames(bytes, chunk), chunk)).toBeUndefined();
   });
 });
 
@@ -193,18 +196,19 @@ describe('a 999 ff', () => {
   });
 
   const accept = { on999ff: 'accept' } as const;
+  const current = { id: uuidV5(S, 'current'), type: 'MARC_BIB', deleted: false } as const;
   const stored: StoredIds = {
-    bibHrids: new Set(),
+    ...NOTHING_STORED,
     matchedIds: new Map([[externalKey('MARC_BIB', I), S]]),
-    generations: new Map([
-      [S, { generation: 3, externalId: I, currentId: uuidV5(S, 'current'), ofThisJob: false }],
-    ]),
+    generations: new Map([[S, { generation: 3, externalId: I, current, ofThisJob: false }]]),
   };
 
   it('that is accepted names the record and its next generation', () => {
     const frames = [bib('x1', ff({ s: S.toUpperCase() })), bib('x2')];
     const { bytes, chunk } = chunkFor(frames, accept);
-    expect(readClaims(bytes, chunk)).toMatchObject({ matchedIds: new Set([S]) });
+    expect(readClaims(new ChunkFrames(bytes, chunk), chunk)).toMatchObject({
+      matchedIds: new Set([S]),
+    });
     const { rows, counts } = readChunk(bytes, chunk, { stored });
     expect(uuidText(rows.matchedIds[0]!)).toBe(S);
     expect(uuidText(rows.externalIds[0]!)).toBe(I);
@@ -216,7 +220,9 @@ describe('a 999 ff', () => {
 
   it('that is accepted finds the record by its external id too', () => {
     const { bytes, chunk } = chunkFor([bib('x1', ff({ i: I }))], accept);
-    expect(readClaims(bytes, chunk)?.externalIds).toEqual([['MARC_BIB', I]]);
+    expect(readClaims(new ChunkFrames(bytes, chunk), chunk)?.externalIds).toEqual([
+      ['MARC_BIB', I],
+    ]);
     const { rows } = readChunk(bytes, chunk, { stored });
     expect(uuidText(rows.matchedIds[0]!)).toBe(S);
     const alone = readChunk(bytes, chunk).rows;
@@ -236,7 +242,7 @@ describe('a 999 ff', () => {
     expect(readChunk(bytes, chunk).errors).toEqual([
       expect.objectContaining({ o: 41, c: 'DUPLICATE' }),
     ]);
-    const before = { generation: 0, externalId: I, currentId: undefined, ofThisJob: true };
+    const before = { generation: 0, externalId: I, current: undefined, ofThisJob: true };
     const known = { ...NOTHING_STORED, generations: new Map([[S, before]]) };
     expect(readChunk(bytes, chunk, { stored: known }).counts.failed).toBe(2);
   });

@@ -4,14 +4,12 @@ import type { MarcRecordType } from '@quire/contracts/source-records';
  * The rows of a chunk as columns, one array per column, because that is how they travel to Postgres: there is no object
  * per record.
  */
-export class RecordRows {
+export class FrameRows {
   readonly ids: Buffer[] = [];
   readonly matchedIds: Buffer[] = [];
-  readonly generations: number[] = [];
   readonly types: MarcRecordType[] = [];
   readonly externalIds: (Buffer | null)[] = [];
   readonly hrids: (string | null)[] = [];
-  readonly sources: (string | null)[] = [];
   readonly orders: number[] = [];
   readonly statuses: string[] = [];
   readonly titles: string[] = [];
@@ -19,13 +17,25 @@ export class RecordRows {
   readonly offsets: number[] = [];
   readonly lengths: number[] = [];
   readonly hashes: Buffer[] = [];
-  readonly contents: Buffer[] = [];
-  /** Records that stop being current with these rows. */
-  readonly supersededIds: string[] = [];
 
   get count(): number {
     return this.ids.length;
   }
+}
+
+/** Records to be made. */
+export class RecordRows extends FrameRows {
+  readonly generations: number[] = [];
+  readonly sources: (string | null)[] = [];
+  readonly contents: Buffer[] = [];
+  /** Records that stop being current with these rows. */
+  readonly supersededIds: string[] = [];
+}
+
+/** Frames that say what is stored. */
+export class UnchangedRows extends FrameRows {
+  /** The records that they repeat. */
+  readonly sameAs: string[] = [];
 }
 
 /** Cut to a number of UTF-8 bytes, between characters. */

@@ -90,7 +90,7 @@ export class ChunkOutcomes {
   private async saved(
     tx: TenantTx,
     chunk: ChunkReadyPayload,
-    { rows, counts }: ReadChunk,
+    { rows, unchanged, counts }: ReadChunk,
     { inline, key }: KeptErrors,
   ): Promise<ChunkSavedPayload> {
     const saved = {
@@ -104,6 +104,7 @@ export class ChunkOutcomes {
     const status = await this.snapshots.hold(tx, chunk);
     if (hasEnded(status))
       return { ...about(chunk), counts: NOTHING_SAVED, skipped: true, errors: [] };
+    if (unchanged.count > 0) await this.records.insertUnchanged(tx, unchanged, savingOf(chunk));
     if (rows.count === 0) return saved;
     await this.mark.set(tx);
     await this.records.insert(tx, rows, savingOf(chunk));

@@ -9,7 +9,8 @@ import { failures } from '../domain/failures.js';
 import { unsupported } from '../domain/chunk-rules.js';
 import { NOTHING_STORED, type StoredIds } from '../domain/identity.js';
 import { FileMissing, ImportFiles } from '../files/import-files.js';
-import { readChunk, type ReadChunk } from '../pipeline/read-chunk.js';
+import { ChunkFrames } from '../pipeline/chunk-frames.js';
+import { readFrames, type ReadChunk } from '../pipeline/read-chunk.js';
 import { readClaims } from '../pipeline/read-claims.js';
 import { ChunkOutcomes, savingOf } from './chunk-outcomes.js';
 
@@ -65,9 +66,10 @@ export class Chunks {
 
   private async saveBytes(scope: Scope, chunk: ChunkReadyPayload, bytes: Buffer): Promise<void> {
     const refused = new Set<number>();
+    const frames = new ChunkFrames(bytes, chunk);
     for (let reads = 1; ; reads += 1) {
-      const stored = await this.storedFor(scope, chunk, bytes);
-      const read = readChunk(bytes, chunk, { stored, refused });
+      const stored = await this.storedFor(scope, chunk, frames);
+      const read = readFrames(frames, chunk, { stored, refused });
       try {
         await this.outcomes.save(scope, chunk, read);
         return;
@@ -83,13 +85,13 @@ export class Chunks {
     }
   }
 
-  /** Holdings and accepted ids refer to what is stored. Such chunks come one after the other, so it is committed by now. */
+  /** Holdings, accepted ids and profiles that match refer to what is stored. Such chunks come one after the other, so it is committed by now. */
   private async storedFor(
     scope: Scope,
     chunk: ChunkReadyPayload,
-    bytes: Buffer,
+    frames: ChunkFrames,
   ): Promise<StoredIds> {
-    const claims = readClaims(bytes, chunk);
+    const claims = readClaims(frames, chunk);
     if (!claims) return NOTHING_STORED;
     return readTenant(this.source, scope, (tx) =>
       this.storedIds.find(tx, claims, chunk.jobExecutionId),
