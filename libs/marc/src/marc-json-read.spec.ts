@@ -1,5 +1,5 @@
 import { LEADER, outcome, sound } from '../test/records.js';
-import { readMarcJson } from './marc-json-read.js';
+import { readMarcJson, readMarcJsonFrame } from './marc-json-read.js';
 import { toMarcJson } from './marc-json.js';
 
 const data = (content: unknown) => ({ leader: LEADER, fields: [{ '500': content }] });
@@ -54,5 +54,35 @@ describe('a record from MARC-in-JSON', () => {
     expect(outcome(readMarcJson(data({ ind1: ' ', ind2: ' ', subfields: [] })))).toEqual([
       'NO_SUBFIELD',
     ]);
+  });
+});
+
+describe('an object of a file', () => {
+  const read = (text: string | Buffer, strict = false) =>
+    outcome(readMarcJsonFrame(Buffer.from(text), { strict }));
+  const nested = (depth: number) =>
+    `{"leader":"${LEADER}","fields":[{"001":"[{\\"[{"}],"more":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+
+  it('is the record it was made from', () => {
+    const record = sound();
+    expect(readMarcJsonFrame(Buffer.from(JSON.stringify(toMarcJson(record))))).toMatchObject({
+      bytes: record.bytes,
+      warnings: [],
+    });
+  });
+
+  it('is refused when it is no JSON, too deep or too large', () => {
+    expect(read('{"leader":}')).toBe('JSON_STRUCTURE');
+    expect(read('')).toBe('JSON_STRUCTURE');
+    expect(read(nested(63))).toEqual([]);
+    expect(read(nested(64))).toBe('JSON_STRUCTURE');
+    expect(read(`{"a":"${'x'.repeat(1_048_576)}"}`)).toBe('TOO_LARGE');
+  });
+
+  it('has its bytes repaired with a warning, unless that must not be', () => {
+    const bytes = Buffer.from(`{"leader":"${LEADER}","fields":[{"001":"\xff"}]}`, 'latin1');
+    expect(read(bytes)).toEqual(['ENCODING']);
+    expect(read(bytes, true)).toBe('ENCODING');
+    expect(read(bytes.toString().replace('\ufffd', String.raw`\ud800`), true)).toBe('ENCODING');
   });
 });

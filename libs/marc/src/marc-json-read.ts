@@ -1,12 +1,13 @@
 /**
- * Reads MARC-in-JSON (see `marc-json.ts`), already parsed, into a record.
+ * Reads MARC-in-JSON (see `marc-json.ts`), as bytes of a file or already parsed, into a record.
  *
  * Whoever sends it has seen no grammar, so the shape is checked strictly: a field has one tag, a subfield one code.
  * Faults of single characters are repaired with a warning, as in ISO 2709; their place is told by the tag alone.
  */
 
+import { isUtf8 } from 'node:buffer';
 import { recordError, type RecordError, type RecordWarningCode, WarningList } from './errors.js';
-import { LEADER_BYTES, packTag, isControlTag } from './iso2709/grammar.js';
+import { LEADER_BYTES, packTag, isControlTag, RECORD_BYTES_MAX } from './iso2709/grammar.js';
 import {
   controlField,
   dataField,
@@ -15,6 +16,58 @@ import {
   writeRecord,
 } from './iso2709/write.js';
 import { MarcRecord } from './record.js';
+
+/** Objects and lists in one another that a record may have. */
+const JSON_DEPTH_MAX = 64;
+
+/**
+ * A record from one object of a file. Never throws, whatever the bytes.
+ *
+ * @param options `strict`: characters that cannot be read are error `ENCODING`, not a warning
+ * @returns the errors of `readMarcJson`, for what is no JSON too
+ */
+export function readMarcJsonFrame(
+  frame: Buffer,
+  options: { strict?: boolean } = {},
+): MarcRecord | RecordError {
+  if (frame.length > RECORD_BYTES_MAX) return recordError('TOO_LARGE', 0);
+  if (depthOf(frame) > JSON_DEPTH_MAX) {
+    return structure(`Objects and lists are nested more than ${JSON_DEPTH_MAX} deep`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(frame.toString());
+  } catch {
+    return structure('The object is not well-formed JSON');
+  }
+  const read = readMarcJson(json);
+  if (read.failed) return read;
+  const warnings = new WarningList();
+  if (!isUtf8(frame)) warnings.add('ENCODING', 0);
+  const all = [...warnings.list, ...read.warnings];
+  if (options.strict && all.some(({ code }) => code === 'ENCODING')) {
+    return recordError('ENCODING', 0);
+  }
+  return new MarcRecord(read.bytes, read.table, all);
+}
+
+/** How deep brackets are nested outside of texts. */
+function depthOf(json: Buffer): number {
+  let depth = 0;
+  let deepest = 0;
+  let inText = false;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i]!;
+    if (inText) {
+      if (byte === 0x5c) i++;
+      else if (byte === 0x22) inText = false;
+    } else if (byte === 0x22) inText = true;
+    else if (byte === 0x7b || byte === 0x5b) {
+      if (++depth > deepest) deepest = depth;
+    } else if (byte === 0x7d || byte === 0x5d) depth--;
+  }
+  return deepest;
+}
 
 /**
  * A record from its JSON.

@@ -1,5 +1,5 @@
 import { FrameSplitter, type Frame } from '@quire/marc/iso2709/split';
-import { recognise, RECOGNISE_BYTES, type InputFormat } from '@quire/marc/iso2709/recognise';
+import { recognise, RECOGNISE_BYTES, type InputFormat } from '@quire/marc/recognise';
 import type { FileProblem } from '../domain/file-problem.js';
 import type { UploadChunk } from '../domain/upload-chunk.js';
 

@@ -1,4 +1,4 @@
-import { sound } from '../../test/records.js';
+import { sound } from '../test/records.js';
 import { recognise } from './recognise.js';
 
 const tar = Buffer.alloc(512);
