@@ -106,7 +106,7 @@ describe('any bytes', () => {
     const random = randomNumbers(20_240_602);
     const reader = new MarcXmlReader(OPEN);
     let failed = 0;
-    for (let run = 0; run < 20_000; run++) {
+    for (let run = 0; run < 15_000; run++) {
       const frame = damaged(xml[run % xml.length]!, random, xmlPlaces);
       // A reader that knows the start tag takes the fast way where it can; a new one does not.
       if (run % 50 === 0) reader.read(xml[0]!);
@@ -120,13 +120,13 @@ describe('any bytes', () => {
       }
     }
     expect(failed).toBeGreaterThan(2_000);
-    expect(failed).toBeLessThan(19_800);
+    expect(failed).toBeLessThan(14_800);
   });
 
   it('give frames of MARCXML that can be read', () => {
     const random = randomNumbers(20_240_603);
     let found = 0;
-    for (let run = 0; run < 5_000; run++) {
+    for (let run = 0; run < 3_000; run++) {
       const file = damaged(xmlFiles[run % xmlFiles.length]!, random, xmlPlaces);
       for (const { offset, length, refused, context } of framed(
         () => new MarcXmlFramer(),
@@ -143,13 +143,13 @@ describe('any bytes', () => {
         );
       }
     }
-    expect(found).toBeGreaterThan(2_000);
+    expect(found).toBeGreaterThan(1_000);
   });
 
   it('give a record of MARC-in-JSON or an error', () => {
     const random = randomNumbers(20_240_604);
     let failed = 0;
-    for (let run = 0; run < 30_000; run++) {
+    for (let run = 0; run < 35_000; run++) {
       const frame = damaged(json[0]!, random, jsonPlaces);
       const read = readMarcJsonFrame(frame);
       must(same(readMarcJsonFrame(Buffer.from(frame)), read), 'not the same', frame);
@@ -157,13 +157,13 @@ describe('any bytes', () => {
       if (read.failed) failed++;
     }
     expect(failed).toBeGreaterThan(3_000);
-    expect(failed).toBeLessThan(29_000);
+    expect(failed).toBeLessThan(34_000);
   });
 
   it('give frames of MARC-in-JSON', () => {
     const random = randomNumbers(20_240_605);
     let found = 0;
-    for (let run = 0; run < 5_000; run++) {
+    for (let run = 0; run < 7_000; run++) {
       const file = damaged(jsonFiles[run % jsonFiles.length]!, random, jsonPlaces);
       const frames = framed(() => new MarcJsonFramer(), file, random);
       found += frames.filter(({ refused }) => !refused).length;
