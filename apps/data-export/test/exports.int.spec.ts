@@ -112,12 +112,15 @@ describe('an export', () => {
 
     it('warns of several source records for one id and exports it once', async () => {
       const id = idOf(600);
-      world.sources.records.set(`library:${id}`, { bytes: recordOf(id), duplicates: 2 });
+      const others = [idOf(601), idOf(602)];
+      world.sources.records.set(`library:${id}`, { bytes: recordOf(id), others });
       const job = await world.exported(id);
       expect(job).toMatchObject({ status: 'COMPLETED', progress: { exported: 1, total: 1 } });
-      expect(await world.logs(job.id)).toMatchObject([
-        { code: 'error.duplicateSRS', level: 'WARNING' },
+      expect(await world.logs(job.id)).toEqual([
+        { code: 'error.duplicateSRS', level: 'WARNING', values: [id, [id, ...others].join(', ')] },
       ]);
+      const parts = (await world.job(job.id, { dialect: '2024' })).progress;
+      expect(parts['duplicatedSrs']).toBe(2);
     });
 
     it('asks for the kind of ids that were uploaded', async () => {

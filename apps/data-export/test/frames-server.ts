@@ -8,7 +8,8 @@ import { uuidBytes } from '@quire/contracts/ids';
 export interface StoredSource {
   readonly bytes: Buffer;
   readonly deleted?: boolean;
-  readonly duplicates?: number;
+  /** Matched ids of further records with the same id. */
+  readonly others?: readonly string[];
 }
 
 /** A request for a list of ids. */
@@ -128,9 +129,14 @@ export class FramesServer {
     if (record === 'no content') return frame(3, index);
     const head = Buffer.alloc(35);
     head[0] = record.deleted ? 1 : 0;
-    head.writeUInt16BE(record.duplicates ?? 0, 1);
-    uuidBytes(key.split(':')[1] ?? '').copy(head, 3);
-    return frame(1, index, head, record.bytes);
+    const { others = [] } = record;
+    const id = uuidBytes(key.split(':')[1] ?? '');
+    head.writeUInt16BE(others.length, 1);
+    id.copy(head, 3);
+    const found = frame(1, index, head, record.bytes);
+    if (others.length === 0) return found;
+    // eslint-disable-next-line no-restricted-properties -- two frames of a test
+    return Buffer.concat([found, frame(5, index, id, ...others.map(uuidBytes))]);
   }
 }
 

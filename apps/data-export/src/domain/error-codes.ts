@@ -33,6 +33,11 @@ export const logRows = {
     error('error.invalidCqlSyntax', fileName, ...(column === undefined ? [] : [String(column)])),
   invalidExtension: (text: string): LogRow => error('error.uploadedFile.invalidExtension', text),
   message: (text: string): LogRow => error('error.messagePlaceholder', text),
+  duplicateSource: (id: string, records: Collected): LogRow => ({
+    level: 'WARNING',
+    code: 'error.duplicateSRS',
+    values: [id, records.text(', ')],
+  }),
   cancelled: (by: string): LogRow =>
     error('error.messagePlaceholder', `Job was cancelled by ${by}`),
   gettingInstances: (message: string): LogRow =>

@@ -1,3 +1,4 @@
+import { uuidBytes } from '@quire/contracts/ids';
 import { controlField, dataField, writeRecord, type FieldBytes } from '@quire/marc/iso2709/write';
 import type { RecordPlan } from '../domain/record-plan.js';
 import { exportSlice, SliceTally, type AnsweredBatch } from './export-slice.js';
@@ -156,12 +157,28 @@ describe('the bytes of a slice', () => {
   });
 
   it('hold the newest of several source records, with a warning', async () => {
-    const { tally } = await run([found(0, a, { duplicates: 2 })]);
-    expect(tally).toMatchObject({ exported: 1, sourceDuplicates: 2 });
-    expect(tally.outcomes[0]).toMatchObject({
-      class: 'WARNING',
-      row: { level: 'WARNING', code: 'error.duplicateSRS' },
+    const shared = (index: number) => frame(5, index, ...ids.slice(1, 4).map(uuidBytes));
+    const frames = [found(0, a, { duplicates: 2 }), shared(0), found(1, b)];
+    const { tally, bytes } = await run(frames, { count: 2 });
+    expect(bytes).toEqual(Buffer.concat([a, b]));
+    expect(tally).toMatchObject({ exported: 2, sourceDuplicates: 2 });
+    expect(tally.outcomes).toEqual([
+      {
+        ordinal: 1,
+        class: 'WARNING',
+        row: {
+          level: 'WARNING',
+          code: 'error.duplicateSRS',
+          values: [ids[0], ids.slice(1, 4).join(', ')],
+        },
+      },
+    ]);
+    const failed = [found(0, Buffer.from('x'), { duplicates: 2 }), shared(0)];
+    expect((await run(failed, { count: 1 })).tally).toMatchObject({
+      ...{ exported: 0, faulty: 1, sourceDuplicates: 0 },
+      outcomes: [{ class: 'FAULTY' }],
     });
+    await expect(run([found(0, a), shared(1)], { count: 1 })).rejects.toThrow('out of order');
   });
 
   it('hold live authorities or deleted ones, as the profile wants', async () => {

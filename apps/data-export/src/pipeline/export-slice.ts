@@ -4,6 +4,7 @@ import { controlText, titleOf } from '@quire/marc/fields';
 import { MARCXML_CLOSE, MARCXML_OPEN } from '@quire/marc/marcxml-write';
 import type { MarcRecord } from '@quire/marc/record';
 import {
+  Collected,
   logRows,
   ONLY_SET_FOR_DELETION,
   SET_TO_DELETION,
@@ -56,6 +57,7 @@ export class SliceTally {
 }
 
 const FLUSH_BYTES = 262_144;
+const UUID_BYTES = 16;
 
 /** Where a slice stands in its output, and where it puts what does not fit into it. */
 export interface SlicePlace {
@@ -113,6 +115,8 @@ class BatchLines {
   private readonly plan: RecordPlan;
   private readonly writer: RecordWriter;
   private seen = 0;
+  /** Further source records of the line that was exported last. */
+  private duplicates = 0;
   private ids: readonly string[] | undefined;
 
   constructor(
@@ -127,6 +131,8 @@ class BatchLines {
   /** The bytes to write; undefined when this line gives no record to the output. */
   take(frame: RecordFrame): Buffer | undefined {
     if (frame.kind === FRAME.end) return undefined;
+    if (frame.kind === FRAME.sharedId) return this.warnOfDuplicates(frame);
+    this.duplicates = 0;
     if (frame.index !== this.seen) throw new Error(`Id ${frame.index} was answered out of order.`);
     this.seen += 1;
     if (frame.kind !== FRAME.found) {
@@ -156,7 +162,8 @@ class BatchLines {
 
   private exported(frame: RecordFrame): void {
     this.tally.exported += 1;
-    if (frame.duplicates > 0) this.warnOfDuplicates(frame);
+    this.duplicates = frame.duplicates;
+    this.tally.sourceDuplicates += frame.duplicates;
   }
 
   private written(frame: RecordFrame, written: Written): Buffer | undefined {
@@ -204,10 +211,16 @@ class BatchLines {
     return undefined;
   }
 
-  private warnOfDuplicates({ index, duplicates, matchedId }: RecordFrame): void {
-    this.tally.sourceDuplicates += duplicates;
-    const values = [this.id(index), `${uuidText(matchedId)} (+${duplicates} more)`];
-    this.warn(index, { level: 'WARNING', code: 'error.duplicateSRS', values });
+  /** Of a line that is not exported there is nothing more to say than why. */
+  private warnOfDuplicates({ index, bytes }: RecordFrame): undefined {
+    if (index !== this.seen - 1) throw new Error(`Ids of line ${index} came out of order.`);
+    if (this.duplicates === 0) return undefined;
+    const ids: string[] = [];
+    for (let at = 0; at + UUID_BYTES <= bytes.length; at += UUID_BYTES)
+      ids.push(uuidText(bytes.subarray(at, at + UUID_BYTES)));
+    const shown = new Collected(ids, this.duplicates + 1);
+    this.warn(index, logRows.duplicateSource(this.id(index), shown));
+    return undefined;
   }
 
   /** A line has one warning at most among its outcomes, and a row for each. */

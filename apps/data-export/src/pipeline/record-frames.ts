@@ -2,14 +2,22 @@
  * Reads the answer of `POST /source-storage/stream/source-records` in its byte form (`source-record-storage.md`, section 6):
  *
  *   answer = frame* end
- *   frame  = length:uint32 of the rest · kind:uint8 · index:uint32 of the id in the request [· record, kind 1]
+ *   frame  = length:uint32 of the rest · kind:uint8 · index:uint32 of the id in the request [· record, kind 1 | ids, kind 5]
  *   record = flags:uint8 (1 deleted, 2 suppressed) · duplicates:uint16 · matched id:16 · external id:16 · stored bytes
- *   kind   = 1 found · 2 not found · 3 no parsed content · 4 invalid id · 0 end: the index is the number of ids
+ *   ids    = 16 bytes each: behind a record that shares its external id, the matched ids of all that do, newest first
+ *   kind   = 1 found · 2 not found · 3 no parsed content · 4 invalid id · 5 ids · 0 end: the index is the number of ids
  *
  * All numbers big-endian. A frame that lies whole in one chunk is a view of it; only one that crosses a border is copied. An
  * answer that stops before its end frame is incomplete and must not pass for a short one.
  */
-export const FRAME = { end: 0, found: 1, notFound: 2, noContent: 3, invalidId: 4 } as const;
+export const FRAME = {
+  end: 0,
+  found: 1,
+  notFound: 2,
+  noContent: 3,
+  invalidId: 4,
+  sharedId: 5,
+} as const;
 
 /** Length field, kind and index. */
 const HEAD_BYTES = 9;
@@ -30,7 +38,7 @@ export interface RecordFrame {
   matchedId: Buffer;
   /** 16 bytes, a view; zeros when there is none. */
   externalId: Buffer;
-  /** Stored bytes, a view that holds until the next frame. */
+  /** Stored bytes, or the ids of kind 5; a view that holds until the next frame. */
   bytes: Buffer;
 }
 
@@ -113,8 +121,9 @@ export class FrameReader {
     frame.kind = from[start + 4] ?? 0;
     frame.index = from.readUInt32BE(start + 5);
     if (frame.kind === FRAME.end) this.ended = true;
-    if (frame.kind !== FRAME.found) return;
     const at = start + HEAD_BYTES;
+    if (frame.kind === FRAME.sharedId) frame.bytes = from.subarray(at, start + length);
+    if (frame.kind !== FRAME.found) return;
     if (length < HEAD_BYTES + FOUND_BYTES) throw new IncompleteAnswer('A frame is too short.');
     const flags = from[at] ?? 0;
     frame.deleted = (flags & 1) !== 0;

@@ -38,7 +38,7 @@ export class SourceRecords {
     const call = {
       to: 'source-record-storage',
       method: 'POST',
-      target: `${RECORDS_PATH}?idType=${ID_TYPE_OF[idType]}`,
+      target: `${RECORDS_PATH}?idType=${ID_TYPE_OF[idType]}&duplicateIds=true`,
       scope,
       jobId,
       bytes: Buffer.from(batch.ids, 'latin1'),
