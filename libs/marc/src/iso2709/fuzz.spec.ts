@@ -7,6 +7,7 @@ import type { MarcRecord } from '../record.js';
 import { readRecord } from './read.js';
 import { openStored, suppressFields, with999ff } from './stored.js';
 import { controlField, dataField, fieldBytes, writeRecord } from './write.js';
+import { toMarc8 } from './write-marc8.js';
 
 const US = '\x1f';
 const ids = {
@@ -68,7 +69,7 @@ function damaged(bytes: Buffer, random: (below: number) => number): Buffer {
 
 /** A hundred thousand `expect`s take longer than what they look at. */
 function must(holds: boolean, what: string, frame: Buffer): void {
-  if (!holds) throw new Error(`${what}: ${JSON.stringify(frame.toString('latin1'))}`);
+  if (!holds) throw new Error(`${what}: ${JSON.stringify(frame.toString('latin1', 0, 2_000))}`);
 }
 
 /** Cheaper than `toEqual`, a hundred thousand times. */
@@ -138,6 +139,11 @@ describe('any bytes', () => {
       must(!written.failed && written.bytes.equals(read.bytes), 'written', frame);
       must(marcJsonText(read) === JSON.stringify(toMarcJson(read)), 'JSON', frame);
       must(summarise(read).title !== '', 'title', frame);
+      const old = toMarc8(read);
+      if (!old.failed) {
+        const young = readRecord(old.bytes);
+        must(!young.failed && young.fieldCount === read.fieldCount, 'MARC-8', frame);
+      }
       const stored = with999ff(read, ids);
       if (stored.failed) throw new Error(stored.code);
       const final = readRecord(stored.bytes);
