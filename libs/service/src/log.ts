@@ -26,8 +26,37 @@ const REDACTED = [
 /** The log of a process, on stderr. `child({ service })` makes that of one service. */
 export function openLog(options: LogOptions = {}): Log {
   const { level = 'info', readable = process.stderr.isTTY } = options;
-  const settings = { level, base: {}, timestamp: stdTimeFunctions.isoTime, redact: REDACTED };
-  return pino(settings, readable ? readableLines() : pino.destination({ dest: 2, sync: false }));
+  return logTo(readable ? readableLines() : pino.destination({ dest: 2, sync: false }), level);
+}
+
+/** A log whose lines go wherever somebody reads them. */
+export function logTo(lines: DestinationStream, level: string): Log {
+  const timestamp = stdTimeFunctions.isoTime;
+  return pino(
+    { level, base: {}, timestamp, redact: REDACTED, serializers: { err: describeError } },
+    lines,
+  );
+}
+
+const CAUSES_MAX = 5;
+
+/**
+ * Type, message, code and stack of an error and its causes, and nothing else that hangs on it: the error of a failed
+ * statement brings its parameters and the rows it met, which are titles, names and whole records.
+ */
+function describeError(error: unknown, depth = 0): object | undefined {
+  if (error === undefined) return undefined;
+  if (!(error instanceof Error)) return { message: `no error, but a value: ${typeof error}` };
+  const { code } = error as { code?: unknown };
+  return {
+    type: error.constructor.name,
+    message: error.message,
+    ...(typeof code === 'string' ? { code } : {}),
+    stack: error.stack,
+    ...(depth < CAUSES_MAX && error.cause !== undefined
+      ? { cause: describeError(error.cause, depth + 1) }
+      : {}),
+  };
 }
 
 function readableLines(): DestinationStream {

@@ -1,0 +1,47 @@
+import { Writable } from 'node:stream';
+import { logTo } from './log.js';
+
+function logged(error: Error): string {
+  let text = '';
+  const lines = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      text += chunk.toString('utf8');
+      done();
+    },
+  });
+  logTo(lines, 'info').error({ err: error }, 'it failed');
+  return text;
+}
+
+/** What TypeORM and node-postgres hang on an error when a statement fails. */
+function failedStatement(): Error {
+  const driver = Object.assign(new Error('duplicate key value violates unique constraint "x"'), {
+    code: '23505',
+    detail: 'Key (title)=(A title of a record) already exists.',
+    where: 'COPY record, line 1: "A title of a record"',
+  });
+  return Object.assign(new Error(driver.message, { cause: driver }), {
+    query: 'insert into record values ($1)',
+    parameters: ['A title of a record'],
+    driverError: driver,
+  });
+}
+
+describe('an error in the log', () => {
+  it('has its message, code and causes', () => {
+    const text = logged(failedStatement());
+    expect(JSON.parse(text)).toMatchObject({
+      msg: 'it failed',
+      err: {
+        type: 'Error',
+        message: 'duplicate key value violates unique constraint "x"',
+        cause: { code: '23505' },
+      },
+    });
+    expect(text).toContain('log.spec.ts');
+  });
+
+  it('has nothing of the values that the statement carried', () => {
+    expect(logged(failedStatement())).not.toContain('A title of a record');
+  });
+});
