@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BenchLine } from './codec.bench.js';
 import { exportAll, importFile, removeFile, storedIds, writeRecords } from './job-runs.js';
+import { Peak } from './peak.js';
 import { QuireProcess } from './quire-process.js';
 
 /*
@@ -10,7 +10,6 @@ import { QuireProcess } from './quire-process.js';
  * process table of Linux; elsewhere the bench says that it cannot measure.
  */
 const COUNTS = [10_000, 100_000, 300_000];
-const SAMPLE_MS = 200;
 const GOAL_MIB = 400;
 const FLAT_RATIO = 1.15;
 
@@ -42,26 +41,4 @@ export async function memoryBench(records: readonly Buffer[]): Promise<BenchLine
     ...lines,
     { name: 'memory, 300,000 to 100,000 records', value: growth, unit: 'times', goal: FLAT_RATIO },
   ];
-}
-
-/** Samples the resident memory of a process and keeps the largest value. */
-class Peak {
-  private mib = 0;
-  private readonly timer: NodeJS.Timeout;
-
-  constructor(private readonly pid: number) {
-    this.timer = setInterval(() => void this.sample(), SAMPLE_MS);
-  }
-
-  async stop(): Promise<number> {
-    clearInterval(this.timer);
-    await this.sample();
-    return this.mib;
-  }
-
-  private async sample(): Promise<void> {
-    const status = await readFile(`/proc/${this.pid}/status`, 'utf8').catch(() => '');
-    const kib = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0);
-    this.mib = Math.max(this.mib, kib / 1024);
-  }
 }
