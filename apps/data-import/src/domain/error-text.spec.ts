@@ -18,10 +18,13 @@ describe('the error of a log entry', () => {
     ['STORE', 'The record could not be stored (record 5, byte 120)'],
     ['MATCHED_ID', 'Field 999 ff $s holds no UUID (record 5, byte 120)'],
     ['EXTERNAL_ID', 'Field 999 ff $i holds no UUID (record 5, byte 120)'],
-    ['DUPLICATE', 'Incoming file may contain duplicates (record 5, byte 120)'],
     ['NEVER_SEEN', 'The record could not be stored (record 5, byte 120)'],
   ])('of %s names the record, counted from one, and its byte', (code, message) => {
     expect(errorText(record(code))).toBe(entry(code, message));
+  });
+
+  it('of a duplicate is the sentence that FOLIO clients know', () => {
+    expect(errorText(record('DUPLICATE'))).toBe('Incoming file may contain duplicates');
   });
 
   it('of a record that cannot be read has the form that clients parse', () => {

@@ -57,7 +57,6 @@ const CHECK_SENTENCES: Readonly<Record<string, string>> = {
   STORE: 'The record could not be stored',
   MATCHED_ID: 'Field 999 ff $s holds no UUID',
   EXTERNAL_ID: 'Field 999 ff $i holds no UUID',
-  DUPLICATE: 'Incoming file may contain duplicates',
 };
 
 /** Texts that FOLIO clients know. */
@@ -83,6 +82,8 @@ function checkText({
       return JSON.stringify({
         message: "The 004 tag of the Holdings doesn't has a link to the Bibliographic record",
       });
+    case 'DUPLICATE':
+      return 'Incoming file may contain duplicates';
     default:
       return undefined;
   }
