@@ -13,6 +13,7 @@ import { ImportTenantSettings } from './db/tenant-settings.js';
 import { UploadDefinitions } from './db/upload-definitions.js';
 import { ChunksHandlers } from './events/chunks.handlers.js';
 import { ImportFiles } from './files/import-files.js';
+import { DryRunsController } from './http/dry-runs.controller.js';
 import { ImportWorkController } from './http/import-work.controller.js';
 import { FileExtensionsController } from './http/file-extensions.controller.js';
 import { JobListsController } from './http/job-lists.controller.js';
@@ -27,6 +28,8 @@ import { Autostarts } from './usecases/autostarts.js';
 import { DefinitionStates } from './usecases/definition-states.js';
 import { Dispatch } from './usecases/dispatch.js';
 import { DraftFiles } from './usecases/draft-files.js';
+import { DryRuns } from './usecases/dry-runs.js';
+import { ExtraJobs } from './usecases/extra-jobs.js';
 import { FailedRecords } from './usecases/failed-records.js';
 import { FileExtensions } from './usecases/file-extensions.js';
 import { FileUploads } from './usecases/file-uploads.js';
@@ -43,6 +46,9 @@ import { JobUsers } from './usecases/job-users.js';
 import { Pauses } from './usecases/pauses.js';
 import { Sweeps, SweptUploads, TenantSweeps } from './usecases/sweeps.js';
 import { SweptJobs } from './usecases/swept-jobs.js';
+import { Retries } from './usecases/retries.js';
+import { RetryCopies } from './usecases/retry-copies.js';
+import { RetrySteps } from './usecases/retry-steps.js';
 import { UploadDrafts } from './usecases/upload-definitions.js';
 import { UploadSteps } from './usecases/upload-steps.js';
 
@@ -55,6 +61,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
     JobListsController,
     JobLogsController,
     ImportWorkController,
+    DryRunsController,
     JobProfilesController,
     SettingsController,
     FileExtensionsController,
@@ -99,6 +106,11 @@ import { UploadSteps } from './usecases/upload-steps.js';
       Imports,
       JobDetails,
       Pauses,
+      ExtraJobs,
+      DryRuns,
+      RetryCopies,
+      RetrySteps,
+      Retries,
       SweptUploads,
       TenantSweeps,
       Sweeps,

@@ -1,5 +1,12 @@
 import { Controller, Module } from '@nestjs/common';
-import { ChunkReady, type ChunkReadyPayload } from '@quire/contracts/data-import';
+import {
+  ChunkReady,
+  ImportCompleted,
+  ImportJobChanged,
+  ImportJobCreated,
+  type ChunkReadyPayload,
+  type ImportJobPayload,
+} from '@quire/contracts/data-import';
 import type { Delivery } from '@quire/messaging/event-bus';
 import { Handles } from '@quire/messaging/handles';
 import { houseTables } from '@quire/postgres/house-tables';
@@ -10,6 +17,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class Sent {
   private readonly chunks = new Map<string, ChunkReadyPayload>();
   private waiting: (() => void)[] = [];
+  /** Jobs of which something was said, chunks aside. */
+  readonly toldOf = new Set<string>();
 
   take(chunk: ChunkReadyPayload): void {
     this.chunks.set(`${chunk.chunkId} ${chunk.attempt}`, chunk);
@@ -42,7 +51,30 @@ export function storageStub(sent: Sent): ServiceDefinition {
     }
   }
 
-  @Module({ controllers: [Chunks] })
+  @Controller()
+  class Jobs {
+    @Handles(ImportJobCreated)
+    created(job: ImportJobPayload, _delivery: Delivery): Promise<void> {
+      return this.told(job);
+    }
+
+    @Handles(ImportJobChanged)
+    changed(job: ImportJobPayload, _delivery: Delivery): Promise<void> {
+      return this.told(job);
+    }
+
+    @Handles(ImportCompleted)
+    completed(job: ImportJobPayload, _delivery: Delivery): Promise<void> {
+      return this.told(job);
+    }
+
+    private told(job: ImportJobPayload): Promise<void> {
+      sent.toldOf.add(job.jobExecutionId);
+      return Promise.resolve();
+    }
+  }
+
+  @Module({ controllers: [Chunks, Jobs] })
   class StubModule {}
 
   const schema = 'source_record_storage';

@@ -267,6 +267,8 @@ export class ChunkReadyPayload extends ImportJobPayload {
   @OneOf(CHUNK_FORMATS) readonly format: (typeof CHUNK_FORMATS)[number];
   /** `[skipped, length]` of each frame in one flat list (data-import, 8.1). */
   @ListOfInt({ max: 2000 }) readonly frames: readonly number[];
+  /** Of a retry: where each frame begins in the original file, which its record remembers. */
+  @ListOfInt({ max: 1000, optional: true }) readonly origins?: readonly number[];
   @Int() readonly firstOrder: number;
   /** Frames in the chunk. */
   @Int() readonly count: number;

@@ -315,6 +315,18 @@ const dataImportRoutes = {
     'GET /data-import/jobExecutions/:id/failedRecords.mrc',
     'metadata-provider.jobLogEntries.collection.get',
   ),
+  failedRecordsTable: dataImport(
+    'GET /data-import/jobExecutions/:id/failedRecords.csv',
+    'metadata-provider.jobLogEntries.collection.get',
+  ),
+  retryImport: dataImport(
+    'POST /data-import/jobExecutions/:id/retry',
+    'quire.data-import.retry.post',
+  ),
+  dryRunImport: dataImport(
+    'POST /data-import/uploadDefinitions/:id/dryRun',
+    'quire.data-import.dryRun.post',
+  ),
   pauseImport: dataImport(
     'POST /data-import/jobExecutions/:id/pause',
     'quire.data-import.pause.post',

@@ -42,9 +42,9 @@ export class FileUploads {
     if (ours === 0) return false;
     if (chunks.length === 0) return true;
     await tx.execute(
-      `insert into upload_chunk (tenant_id, upload_id, chunk_no, byte_offset, byte_length, first_order, count, frames, refused)
-       select $1, $2, c.* from unnest($3::int4[], $4::int8[], $5::int8[], $6::int8[], $7::int4[], $8::text[], $9::bool[])
-         as c (chunk_no, byte_offset, byte_length, first_order, count, frames, refused)`,
+      `insert into upload_chunk (tenant_id, upload_id, chunk_no, byte_offset, byte_length, first_order, count, frames, refused, origins)
+       select $1, $2, c.* from unnest($3::int4[], $4::int8[], $5::int8[], $6::int8[], $7::int4[], $8::text[], $9::bool[], $10::text[])
+         as c (chunk_no, byte_offset, byte_length, first_order, count, frames, refused, origins)`,
       [
         tx.tenantId,
         uploadId,
@@ -55,6 +55,7 @@ export class FileUploads {
         int4Array(chunks.map((chunk) => chunk.count)),
         textArray(chunks.map((chunk) => chunk.frames)),
         boolArray(chunks.map((chunk) => chunk.refused)),
+        textArray(chunks.map((chunk) => chunk.origins ?? null)),
       ],
     );
     return true;
@@ -77,8 +78,8 @@ export class FileUploads {
     );
     if (numbers.length === 0) return;
     await tx.execute(
-      `insert into job_chunk (tenant_id, job_id, chunk_no, id, object_key, byte_offset, byte_length, first_order, count, frames, refused)
-       select u.tenant_id, $3, u.chunk_no, n.id, $4, u.byte_offset, u.byte_length, u.first_order, u.count, u.frames, u.refused
+      `insert into job_chunk (tenant_id, job_id, chunk_no, id, object_key, byte_offset, byte_length, first_order, count, frames, refused, origins)
+       select u.tenant_id, $3, u.chunk_no, n.id, $4, u.byte_offset, u.byte_length, u.first_order, u.count, u.frames, u.refused, u.origins
        from upload_chunk u join unnest($5::int4[], $6::uuid[]) as n (chunk_no, id) on n.chunk_no = u.chunk_no
        where u.tenant_id = $1 and u.upload_id = $2`,
       [

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { uuidV5 } from '@quire/contracts/ids';
 import type { ChunkCounts } from '@quire/contracts/source-records';
+import { int4Array, uuidArray } from '@quire/postgres/bulk';
 import type { SystemCalls, TenantRead, TenantTx } from '@quire/postgres/tenant';
 import type { ChunkSums } from '../domain/job-execution.js';
 import type { Candidate } from '../domain/release-score.js';
@@ -15,6 +17,7 @@ export interface ChunkRow {
   readonly count: number;
   readonly frames: string;
   readonly refused: boolean;
+  readonly origins: string | null;
   readonly state: 'WAITING' | 'RELEASED' | 'DONE' | 'DROPPED';
   readonly attempt: number;
 }
@@ -79,6 +82,34 @@ export class JobChunks {
       `update job_chunk set released_at = clock_timestamp(), attempt = attempt + 1
        where tenant_id = $1 and job_id = $2 and ${LATE} returning *`,
       [tx.tenantId, jobId],
+    );
+  }
+
+  /** The chunks of one job become those of another too, behind those it has, as if nothing had been done with them. */
+  async copy(
+    tx: TenantTx,
+    from: string,
+    to: { readonly jobId: string; readonly firstChunk: number; readonly firstOrder: number },
+  ): Promise<number> {
+    const numbers = await tx.query<{ chunk_no: number }>(
+      'select chunk_no from job_chunk where tenant_id = $1 and job_id = $2',
+      [tx.tenantId, from],
+    );
+    if (numbers.length === 0) return 0;
+    return tx.execute(
+      `insert into job_chunk (tenant_id, job_id, chunk_no, id, object_key, byte_offset, byte_length, first_order, count, frames, refused)
+       select c.tenant_id, $3, c.chunk_no + $4, n.id, c.object_key, c.byte_offset, c.byte_length, c.first_order + $5, c.count, c.frames, c.refused
+       from job_chunk c join unnest($6::int4[], $7::uuid[]) as n (chunk_no, id) on n.chunk_no = c.chunk_no
+       where c.tenant_id = $1 and c.job_id = $2`,
+      [
+        tx.tenantId,
+        from,
+        to.jobId,
+        to.firstChunk,
+        to.firstOrder,
+        int4Array(numbers.map((row) => row.chunk_no)),
+        uuidArray(numbers.map((row) => uuidV5(to.jobId, `chunk:${row.chunk_no + to.firstChunk}`))),
+      ],
     );
   }
 
@@ -175,12 +206,13 @@ export class JobChunks {
     return Object.fromEntries(rows.map((row) => [row.key, Number(row.sum)]));
   }
 
-  /** Where the bytes of the job lie; the same for all its chunks. */
-  async objectKey(tx: TenantRead, jobId: string): Promise<string | undefined> {
-    const row = await tx.one<{ object_key: string }>(
-      'select object_key from job_chunk where tenant_id = $1 and job_id = $2 limit 1',
+  /** Where the bytes of the job lie, in the order of its records: one object, or one for each file of a dry run. */
+  async objects(tx: TenantRead, jobId: string): Promise<{ key: string; firstOrder: number }[]> {
+    const rows = await tx.query<{ object_key: string; first_order: string }>(
+      `select object_key, min(first_order) as first_order from job_chunk where tenant_id = $1 and job_id = $2
+       group by object_key order by 2`,
       [tx.tenantId, jobId],
     );
-    return row?.object_key;
+    return rows.map((row) => ({ key: row.object_key, firstOrder: Number(row.first_order) }));
   }
 }

@@ -15,6 +15,8 @@ export interface ErrorRow {
   readonly detail: string | null;
   readonly title: string | null;
   readonly hrid: string | null;
+  /** Codes of the warnings, the first few. */
+  readonly warnings: readonly string[] | null;
 }
 
 export interface ErrorPage {
@@ -27,7 +29,16 @@ export interface Place {
   readonly order: number;
   readonly offset: number;
   readonly length: number;
+  readonly code: string;
 }
+
+/** Where a failed record lies in its file. */
+export const placeOf = (row: ErrorRow): Place => ({
+  order: Number(row.record_order),
+  offset: Number(row.byte_offset),
+  length: Number(row.byte_length),
+  code: row.code,
+});
 
 const BATCH_ROWS = 1000;
 
@@ -71,6 +82,14 @@ export class JobErrors {
       yield* rows;
   }
 
+  async any(tx: TenantRead, jobId: string): Promise<boolean> {
+    const row = await tx.one('select from job_error where tenant_id = $1 and job_id = $2 limit 1', [
+      tx.tenantId,
+      jobId,
+    ]);
+    return row !== undefined;
+  }
+
   async count(tx: TenantRead, jobId: string): Promise<number> {
     const row = await tx.one<{ count: string }>(
       'select count(*) from job_error where tenant_id = $1 and job_id = $2',
@@ -79,17 +98,12 @@ export class JobErrors {
     return Number(row?.count ?? 0);
   }
 
-  /** Where the next failed records lie in the uploaded file, in its order; by key, so that a slow reader holds no transaction. */
-  async placesAfter(tx: TenantRead, jobId: string, order: number): Promise<Place[]> {
-    const rows = await tx.query<Pick<ErrorRow, 'record_order' | 'byte_offset' | 'byte_length'>>(
-      `select record_order, byte_offset, byte_length from job_error
-       where tenant_id = $1 and job_id = $2 and record_order > $3 order by record_order limit ${BATCH_ROWS}`,
+  /** The next failed records in the order of the file; by key, so that a slow reader holds no transaction. */
+  after(tx: TenantRead, jobId: string, order: number): Promise<ErrorRow[]> {
+    return tx.query<ErrorRow>(
+      `select * from job_error where tenant_id = $1 and job_id = $2 and record_order > $3
+       order by record_order limit ${BATCH_ROWS}`,
       [tx.tenantId, jobId, order],
     );
-    return rows.map((row) => ({
-      order: Number(row.record_order),
-      offset: Number(row.byte_offset),
-      length: Number(row.byte_length),
-    }));
   }
 }

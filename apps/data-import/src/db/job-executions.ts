@@ -48,6 +48,7 @@ export interface JobRow {
   readonly part_number: number;
   readonly part_total: number;
   readonly deleted_at: Date | null;
+  readonly origin_file_id: string | null;
 }
 
 /** With its live progress: a sum over the chunks that are done. */

@@ -36,6 +36,43 @@ export class JobWork {
     );
   }
 
+  /** @param origin where the failed records stand in the file that the first of all these jobs read */
+  async setRetry(
+    tx: TenantTx,
+    id: string,
+    retryOf: string,
+    origin: { readonly key: string; readonly fileId: string | undefined },
+  ): Promise<void> {
+    await tx.execute(
+      'update job_execution set retry_of = $3, origin_key = $4, origin_file_id = $5 where tenant_id = $1 and id = $2',
+      [tx.tenantId, id, retryOf, origin.key, origin.fileId ?? null],
+    );
+  }
+
+  async retryRuns(tx: TenantRead, id: string): Promise<boolean> {
+    const row = await tx.one(
+      `select from job_execution where tenant_id = $1 and retry_of = $2
+         and status not in ('COMMITTED', 'ERROR', 'CANCELLED', 'DISCARDED') limit 1`,
+      [tx.tenantId, id],
+    );
+    return row !== undefined;
+  }
+
+  async setDryRun(tx: TenantTx, id: string): Promise<void> {
+    await tx.execute('update job_execution set dry_run = true where tenant_id = $1 and id = $2', [
+      tx.tenantId,
+      id,
+    ]);
+  }
+
+  /** Reports of dry runs are read at once, or not at all. */
+  async removeOldDryRuns(tx: TenantTx): Promise<void> {
+    await tx.execute(
+      `delete from job_execution where tenant_id = $1 and dry_run and completed_at < now() - interval '7 days'`,
+      [tx.tenantId],
+    );
+  }
+
   /** Seconds since its work began, until its end or now, by the clock of the database; undefined before it began. */
   async workedSeconds(tx: TenantRead, id: string): Promise<number | undefined> {
     const row = await tx.one<{ seconds: string | null }>(

@@ -33,30 +33,47 @@ const TYPE_NAME: Readonly<Record<string, string>> = {
 
 export function errorText(record: FailedRecord): string {
   const { code, order, at } = record;
-  if (isRecordErrorCode(code)) {
-    const { field, detail } = record;
-    const sentence = errorSentence({
-      failed: true,
-      code,
-      offset: 0,
-      ...(field ? { tag: field } : {}),
-      ...(detail ? { detail } : {}),
-    });
-    return codedErrorText(code, sentence, { order, byte: at });
+  const known = isRecordErrorCode(code) ? undefined : checkText(record);
+  return known ?? codedErrorText(code, sentenceOf(record), { order, byte: at });
+}
+
+/** The same for a person: one sentence without the place. */
+export function errorWords(record: FailedRecord): string {
+  const { code, type = 'B', profileName } = record;
+  switch (code) {
+    case 'RECORD_TYPE':
+      return 'Leader/06 does not say what kind of record this is';
+    case 'PROFILE_TYPE':
+      return `The job profile '${profileName}' does not take ${TYPE_WORDS[type] ?? 'such'} records`;
+    case 'EXISTING_999FF':
+      return 'The record already has a field 999 ff with $s or $i, so it was exported from a catalogue like this one. Accept or strip the field by the option on999ff';
+    case 'HOLDINGS_004':
+      return 'Field 004 does not name a stored bibliographic record';
+    default:
+      return sentenceOf(record);
   }
-  return (
-    checkText(record) ??
-    codedErrorText(code, CHECK_SENTENCES[code] ?? 'The record could not be stored', {
-      order,
-      byte: at,
-    })
-  );
+}
+
+function sentenceOf({ code, field, detail }: FailedRecord): string {
+  if (!isRecordErrorCode(code)) return CHECK_SENTENCES[code] ?? 'The record could not be stored';
+  return errorSentence({
+    failed: true,
+    code,
+    offset: 0,
+    ...(field ? { tag: field } : {}),
+    ...(detail ? { detail } : {}),
+  });
 }
 
 const CHECK_SENTENCES: Readonly<Record<string, string>> = {
   STORE: 'The record could not be stored',
   MATCHED_ID: 'Field 999 ff $s holds no UUID',
   EXTERNAL_ID: 'Field 999 ff $i holds no UUID',
+};
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  B: 'bibliographic',
+  A: 'authority',
+  H: 'holdings',
 };
 
 /** Texts that FOLIO clients know. */

@@ -6,6 +6,7 @@ import {
   refused,
   tooLarge,
   tooMany,
+  unavailable,
   violation,
   type Failure,
 } from '@quire/contracts/failure';
@@ -95,6 +96,14 @@ export const failures = {
   notRunning: (id: string, status: string, what: 'paused' | 'resumed'): Failure =>
     refused(`JobExecution ${id} cannot be ${what}: its status is ${status}`),
   pausedAlready: (id: string): Failure => refused(`JobExecution ${id} is paused already`),
+  notEnded: (id: string): Failure => refused(`JobExecution ${id} has not ended`),
+  noFailedRecords: (id: string): Failure => refused(`JobExecution ${id} has no failed records`),
+  nothingToRetry: (id: string): Failure =>
+    refused(`None of the failed records of JobExecution ${id} can be read again`),
+  retryRuns: (id: string): Failure => refused(`A retry of JobExecution ${id} is running`),
+  dryRunCannotBeRetried: (id: string): Failure =>
+    refused(`JobExecution ${id} is a dry run: import its file instead`),
+  busy: (): Failure => unavailable(BUSY_RETRY_SECONDS),
   notPaused: (id: string): Failure => refused(`JobExecution ${id} is not paused`),
   tooManyFiles: (key: string, name: string): Failure =>
     invalid(violation(`size must be between 0 and ${FILES_MAX}`, key, name)),

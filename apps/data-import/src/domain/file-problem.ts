@@ -58,6 +58,12 @@ export const duplicateOf = (hrId: number): JobMessage => ({
   text: `The same file was imported before by the job with hrId ${hrId}`,
 });
 
+/** A hint on a retry: records that reading cannot even cut out of their file. */
+export const leftOut = (count: number): JobMessage => ({
+  code: 'RETRY_LEFT_OUT',
+  text: `${count} failed record${count === 1 ? '' : 's'} cannot be read again and ${count === 1 ? 'was' : 'were'} left out (too large, or broken XML or JSON)`,
+});
+
 /** The source file of a running import is not in the store any more. */
 export const FILE_MISSING: JobMessage = {
   code: 'FILE_MISSING',

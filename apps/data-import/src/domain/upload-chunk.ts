@@ -10,4 +10,6 @@ export interface UploadChunk {
   readonly frames: string;
   /** The one frame is too long to be read. */
   readonly refused: boolean;
+  /** Of a retry: where each frame begins in the original file, as a JSON list. */
+  readonly origins?: string | undefined;
 }

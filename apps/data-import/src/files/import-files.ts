@@ -69,13 +69,42 @@ export class ImportFiles {
     return this.store.get(TenantKey.parse(key), range);
   }
 
-  /** Parts of one file, one after the other. */
-  async *parts(
-    key: string,
-    places: AsyncIterable<{ readonly offset: number; readonly length: number }>,
-  ): AsyncGenerator<Buffer> {
-    for await (const { offset, length } of places) {
-      yield* await this.store.get(TenantKey.parse(key), { start: offset, end: offset + length });
+  /**
+   * Frames of one file, one after the other, each in pieces; what lies near together is read in one go. Memory holds a run
+   * of places and a piece of bytes.
+   */
+  async *pieces<P extends Span>(key: string, places: AsyncIterable<P>): AsyncGenerator<Piece<P>> {
+    let run: P[] = [];
+    for await (const place of places) {
+      const [first] = run;
+      const last = run.at(-1);
+      if (first && last && !isNear(first, last, place)) {
+        yield* this.run(key, run);
+        run = [];
+      }
+      run.push(place);
+    }
+    if (run.length > 0) yield* this.run(key, run);
+  }
+
+  private async *run<P extends Span>(key: string, run: readonly P[]): AsyncGenerator<Piece<P>> {
+    let [position, end] = [run[0]?.offset ?? 0, endOf(run.at(-1) ?? { offset: 0, length: 0 })];
+    const bytes = await this.store.get(TenantKey.parse(key), { start: position, end });
+    let index = 0;
+    for await (const part of bytes) {
+      end = position + part.length;
+      for (let place = run[index]; place && place.offset < end; place = run[index]) {
+        const from = Math.max(place.offset, position);
+        const ends = endOf(place) <= end;
+        yield {
+          place,
+          bytes: part.subarray(from - position, Math.min(endOf(place), end) - position),
+          ends,
+        };
+        if (!ends) break;
+        index += 1;
+      }
+      position = end;
     }
   }
 
@@ -95,4 +124,27 @@ export class ImportFiles {
     }
     if (rest !== '') yield JSON.parse(rest) as ChunkError;
   }
+}
+
+interface Span {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface Piece<P extends Span> {
+  readonly place: P;
+  readonly bytes: Buffer;
+  /** The last piece of its place. */
+  readonly ends: boolean;
+}
+
+/** Reading over a gap of this size costs less than another request. */
+const GAP_BYTES = 65_536;
+const RUN_BYTES = 16 * 1024 * 1024;
+
+const endOf = ({ offset, length }: Span): number => offset + length;
+
+function isNear(first: Span, last: Span, next: Span): boolean {
+  const gap = next.offset - endOf(last);
+  return gap >= 0 && gap <= GAP_BYTES && endOf(next) - first.offset <= RUN_BYTES;
 }

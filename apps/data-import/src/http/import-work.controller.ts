@@ -1,16 +1,20 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
-import { ApiOkResponse } from '@nestjs/swagger';
-import { Permissions, ScopeOf } from '@quire/auth/permissions';
-import { ImportDetails } from '@quire/contracts/import-work';
+import { Body, Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
+import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
+import { ImportJobExecution } from '@quire/contracts/data-import';
+import { ImportDetails, RetryRequest } from '@quire/contracts/import-work';
 import { routes } from '@quire/contracts/routes';
-import type { Scope } from '@quire/contracts/scope';
+import type { Caller, Scope } from '@quire/contracts/scope';
+import { located } from '@quire/service/answers';
 import { PathId } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { texts } from '../domain/failures.js';
+import { jobOf } from '../domain/shapes.js';
 import { FailedRecords } from '../usecases/failed-records.js';
 import { JobDetails } from '../usecases/job-details.js';
 import { Pauses } from '../usecases/pauses.js';
+import { Retries } from '../usecases/retries.js';
 
 const ID = { name: 'id', notFound: texts.jobNotFound };
 
@@ -21,6 +25,7 @@ export class ImportWorkController {
     private readonly details: JobDetails,
     private readonly failed: FailedRecords,
     private readonly pauses: Pauses,
+    private readonly retries: Retries,
   ) {}
 
   @Get('details')
@@ -57,5 +62,35 @@ export class ImportWorkController {
       .header('content-type', 'application/marc')
       .header('content-disposition', `attachment; filename="failed-${id}.mrc"`);
     await reply.send(Readable.from(bytes, { objectMode: false }));
+  }
+
+  /** The same as a table for a spreadsheet. */
+  @Get('failedRecords.csv')
+  @Permissions(routes.failedRecordsTable)
+  async failedTable(
+    @ScopeOf() scope: Scope,
+    @PathId(ID) id: string,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const lines = await this.failed.csv(scope, id);
+    void reply
+      .header('content-type', 'text/csv; charset=utf-8')
+      .header('content-disposition', `attachment; filename="failed-${id}.csv"`);
+    await reply.send(Readable.from(lines, { objectMode: false }));
+  }
+
+  /** A new job over only the failed records (14, 5). */
+  @Post('retry')
+  @Permissions(routes.retryImport)
+  @ApiCreatedResponse({ type: ImportJobExecution })
+  async retry(
+    @CallerOf() caller: Caller,
+    @PathId(ID) id: string,
+    @Body() { options = {} }: RetryRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ImportJobExecution> {
+    const job = jobOf(await this.retries.retry(caller, id, options));
+    located(reply, caller, `/change-manager/jobExecutions/${job.id}`);
+    return job;
   }
 }

@@ -88,7 +88,9 @@ export class Dispatch implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async announce(tx: TenantTx, job: JobRow, chunks: readonly ChunkRow[]): Promise<void> {
     const file = await this.definitions.fileOfJob(tx, job.id);
-    const payloads = chunks.map((chunk) => readyPayload(tx.tenantId, job, chunk, file?.id));
+    const payloads = chunks.map((chunk) =>
+      readyPayload(tx.tenantId, job, chunk, file?.id ?? job.origin_file_id ?? undefined),
+    );
     await this.outbox.addAll(tx, ChunkReady, payloads);
   }
 }
@@ -114,6 +116,7 @@ function readyPayload(
     length: Number(chunk.byte_length),
     format: 'MARC_RAW',
     frames: JSON.parse(chunk.frames) as number[],
+    ...(chunk.origins === null ? {} : { origins: JSON.parse(chunk.origins) as number[] }),
     firstOrder: Number(chunk.first_order),
     count: chunk.count,
     ...(job.user_name === null ? {} : { userName: job.user_name }),

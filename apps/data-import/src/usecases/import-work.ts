@@ -11,6 +11,7 @@ import { JobChunks, type ChunkRow } from '../db/job-chunks.js';
 import { JobErrors } from '../db/job-errors.js';
 import { JobExecutions, type JobRow } from '../db/job-executions.js';
 import { type FileRow } from '../db/upload-definitions.js';
+import { framesOf, inOriginal } from '../domain/chunk-frames.js';
 import { failures } from '../domain/failures.js';
 import {
   FILE_MISSING,
@@ -24,12 +25,19 @@ import { type ImportJobProfile } from '../domain/job-profiles.js';
 import { ImportFiles } from '../files/import-files.js';
 import { JobEvents } from './job-events.js';
 
+/** With what a job begins. */
 export interface Beginning {
   readonly profile: ImportJobProfile;
-  readonly isMarc: boolean;
   readonly options: ChunkOptions;
   /** Said to whoever looks at the job. */
   readonly messages: readonly JobMessage[];
+}
+
+/** The bytes that a job reads. */
+export interface Content {
+  readonly key: string | null;
+  readonly bytes: number;
+  readonly sha256: Buffer | null;
 }
 
 /** The steps of an import, inside a transaction of {@link Imports}. */
@@ -57,26 +65,34 @@ export class ImportWork {
       throw failures.otherProfile(job.profile_id);
   }
 
-  async begin(tx: TenantTx, file: FileRow, beginning: Beginning): Promise<void> {
+  async begin(
+    tx: TenantTx,
+    file: FileRow,
+    { isMarc, ...beginning }: Beginning & { readonly isMarc: boolean },
+  ): Promise<void> {
     const job = await this.jobs.lock(tx, file.job_id);
     if (job?.status !== 'FILE_UPLOADED') return;
-    const { profile, isMarc, options, messages } = beginning;
-    const { id: profileId, name: profileName } = profile;
     const problem = isMarc ? file.problem : 'NOT_MARC';
-    if (problem !== null) {
-      await this.jobs.change(tx, job.id, { profileId, profileName, options, total: 0 });
-      await this.fail(tx, job.id, problem);
-      return;
-    }
+    const content = { key: file.object_key, bytes: Number(file.bytes), sha256: file.sha256 };
+    if (problem === null) await this.launch(tx, job, { ...beginning, content });
+    else await this.refuseAll(tx, job, beginning, [problem]);
+  }
+
+  /** Its chunks are there: from now on they are offered to the dispatcher. */
+  async launch(
+    tx: TenantTx,
+    job: JobRow,
+    { profile, options, messages, content }: Beginning & { readonly content: Content },
+  ): Promise<void> {
     for (const message of messages) await this.jobs.addMessage(tx, job.id, message);
     const started = await this.jobs.change(tx, job.id, {
-      profileId,
-      profileName,
+      profileId: profile.id,
+      profileName: profile.name,
       options,
       inOrder: job.in_order || inOrderBy(profile, options),
-      contentKey: file.object_key,
-      contentBytes: Number(file.bytes),
-      contentSha256: file.sha256,
+      contentKey: content.key,
+      contentBytes: content.bytes,
+      contentSha256: content.sha256,
       status: 'PARSING_IN_PROGRESS',
       startsNow: true,
     });
@@ -84,6 +100,18 @@ export class ImportWork {
     for (const chunk of await this.chunks.refused(tx, job.id))
       await this.refuse(tx, started, chunk);
     await this.finishIfDone(tx, started);
+  }
+
+  /** Nothing of what it was to read can be imported: it ends at once, and says why. */
+  async refuseAll(
+    tx: TenantTx,
+    job: JobRow,
+    { profile, options }: Pick<Beginning, 'profile' | 'options'>,
+    problems: readonly FileProblem[],
+  ): Promise<void> {
+    const { id: profileId, name: profileName } = profile;
+    await this.jobs.change(tx, job.id, { profileId, profileName, options, total: 0 });
+    await this.fail(tx, job.id, problems);
   }
 
   async takeHome(
@@ -97,7 +125,7 @@ export class ImportWork {
     if (!job || !chunk || chunk.state === 'DONE') return;
     if (counts) {
       await this.chunks.setDone(tx, chunk.id, counts);
-      await this.errors.add(tx, job.id, errors);
+      await this.errors.add(tx, job.id, inOriginal(errors, chunk));
     } else {
       await this.chunks.setDropped(tx, chunk.id);
     }
@@ -122,15 +150,6 @@ export class ImportWork {
     await this.finishIfDone(tx, job);
   }
 
-  /** Stopped by a user: what is not released is dropped; what is out is still counted when it comes back (7.3). */
-  async cancel(tx: TenantTx, job: JobRow): Promise<JobRow> {
-    if (isEnded(job.status)) return job;
-    await this.chunks.dropWaiting(tx, job.id);
-    const cancelled = await this.jobs.change(tx, job.id, { status: 'CANCELLED', endsNow: true });
-    await this.events.cancelled(tx, cancelled);
-    return cancelled;
-  }
-
   async finishLeftOver(tx: TenantTx, id: string): Promise<void> {
     const job = await this.jobs.lock(tx, id);
     if (job) await this.finishIfDone(tx, job);
@@ -152,8 +171,9 @@ export class ImportWork {
     );
   }
 
-  private async fail(tx: TenantTx, jobId: string, problem: FileProblem): Promise<void> {
-    for (const message of messagesOf(problem)) await this.jobs.addMessage(tx, jobId, message);
+  private async fail(tx: TenantTx, jobId: string, problems: readonly FileProblem[]): Promise<void> {
+    for (const message of problems.flatMap(messagesOf))
+      await this.jobs.addMessage(tx, jobId, message);
     await this.chunks.dropWaiting(tx, jobId);
     const ending = {
       status: 'ERROR',
@@ -191,16 +211,4 @@ function allFailed(count: number): ChunkCounts {
     byType: {},
     warnings: {},
   };
-}
-
-/** Order, offset and length of each frame of a chunk, from its row. */
-function framesOf(chunk: ChunkRow): { o: number; at: number; len: number }[] {
-  const pairs = JSON.parse(chunk.frames) as number[];
-  let at = Number(chunk.byte_offset);
-  return Array.from({ length: pairs.length / 2 }, (_, index) => {
-    const [skipped = 0, len = 0] = pairs.slice(2 * index, 2 * index + 2);
-    const place = { o: Number(chunk.first_order) + index, at: at + skipped, len };
-    at += skipped + len;
-    return place;
-  });
 }

@@ -56,7 +56,9 @@ export function readFrames(
 ): ReadChunk {
   const reader = new ChunkReader(chunk, around);
   for (const [index, { frame, offset }] of frames.cuts.entries()) {
-    const place = { order: chunk.firstOrder + index, at: chunk.offset + offset, frame };
+    // A retry reads a copy; its records remember the file that was uploaded.
+    const at = chunk.origins?.[index] ?? chunk.offset + offset;
+    const place = { order: chunk.firstOrder + index, at, frame };
     reader.read(place, frames.read(index));
   }
   return reader.result;

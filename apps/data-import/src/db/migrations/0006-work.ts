@@ -13,11 +13,12 @@ export class Work1700000000006 implements MigrationInterface {
       `alter table job_execution add column options jsonb, add column paused_at timestamptz,
          add column dry_run boolean not null default false, add column retry_of uuid,
          add column content_key text, add column content_bytes bigint, add column content_sha256 bytea,
-         add column origin_key text`,
+         add column origin_key text, add column origin_file_id uuid`,
       `create index job_execution_content on job_execution (tenant_id, content_sha256) where content_sha256 is not null`,
       `create index job_execution_retries on job_execution (tenant_id, retry_of) where retry_of is not null`,
       // Of a retry, whose errors speak of the original file (origin_key): where each frame of the chunk begins in it, as a JSON list.
       `alter table job_chunk add column origins text`,
+      `alter table upload_chunk add column origins text`,
       ...release(),
     ];
     for (const statement of statements) await queryRunner.query(statement);

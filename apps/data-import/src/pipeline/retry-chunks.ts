@@ -1,0 +1,63 @@
+import type { UploadChunk } from '../domain/upload-chunk.js';
+
+const CHUNK_FRAMES_MAX = 1000;
+const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
+
+/**
+ * Chunks of a file into which failed records are copied one after the other (data-import, 14, 5). Their borders are known, so
+ * nothing is searched: a broken record would be cut otherwise here than where it came from.
+ */
+export class RetryChunks {
+  frames = 0;
+  /** Bytes of the new file so far. */
+  private position = 0;
+  private chunkNo = 0;
+  private begin = 0;
+  private pairs: number[] = [];
+  private origins: number[] = [];
+
+  /**
+   * @param origin offset in the original file
+   * @param skipped bytes written since the record before
+   * @returns the chunk that became complete before this record
+   */
+  add({ origin, length, skipped }: Copied): UploadChunk[] {
+    const isFull =
+      this.origins.length >= CHUNK_FRAMES_MAX ||
+      this.position + skipped + length - this.begin > CHUNK_BYTES_MAX;
+    const complete = isFull ? this.end() : [];
+    const isFirst = this.origins.length === 0;
+    if (isFirst) this.begin = this.position + skipped;
+    this.pairs.push(isFirst ? 0 : skipped, length);
+    this.origins.push(origin);
+    this.position += skipped + length;
+    this.frames += 1;
+    return complete;
+  }
+
+  end(): UploadChunk[] {
+    const { pairs, origins } = this;
+    const count = origins.length;
+    if (count === 0) return [];
+    this.pairs = [];
+    this.origins = [];
+    const chunk = {
+      chunkNo: this.chunkNo,
+      offset: this.begin,
+      length: this.position - this.begin,
+      firstOrder: this.frames - count,
+      count,
+      frames: JSON.stringify(pairs),
+      refused: false,
+      origins: JSON.stringify(origins),
+    };
+    this.chunkNo += 1;
+    return [chunk];
+  }
+}
+
+interface Copied {
+  readonly origin: number;
+  readonly length: number;
+  readonly skipped: number;
+}
