@@ -60,7 +60,7 @@ async function killedImport(quire: QuireProcess, count: number): Promise<void> {
   const { jobExecutionId } = await startImport(
     client,
     file,
-    await findProfile(client, undefined),
+    { profile: await findProfile(client, undefined) },
     quiet,
   );
   client.close();

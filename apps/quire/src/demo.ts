@@ -10,7 +10,8 @@ import type { Environment } from './cli/arguments.js';
 import { QuireClient } from './cli/client.js';
 import { EXIT, type ExitCode } from './cli/exit-codes.js';
 import { exportIds, linesOf, type ExportOutcome } from './cli/export.js';
-import { findProfile, follow, startImport, type ImportOutcome } from './cli/import.js';
+import { findProfile, follow, startImport } from './cli/import.js';
+import type { ImportOutcome } from './cli/import-report.js';
 import { Progress } from './cli/progress.js';
 import { readQuireSettings } from './config.js';
 import { startQuire } from './embedded.js';
@@ -57,7 +58,7 @@ async function runDemo(client: QuireClient, output: string): Promise<ExitCode> {
   const profile = await findProfile(client, undefined);
   const imported = await follow(
     client,
-    await startImport(client, SAMPLE, profile, progress),
+    await startImport(client, SAMPLE, { profile }, progress),
     TIMEOUT_MS,
     progress,
   );

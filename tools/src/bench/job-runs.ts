@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { QuireClient } from '@quire/quire/cli/client';
 import { exportIds, linesOf, type ExportOutcome } from '@quire/quire/cli/export';
-import { findProfile, follow, startImport, type ImportOutcome } from '@quire/quire/cli/import';
+import { findProfile, follow, startImport } from '@quire/quire/cli/import';
+import type { ImportOutcome } from '@quire/quire/cli/import-report';
 import { Progress } from '@quire/quire/cli/progress';
 import { openStored } from '@quire/marc/iso2709/stored';
 import { controlField, fieldBytes, writeRecord } from '@quire/marc/iso2709/write';
@@ -16,7 +17,8 @@ const TIMEOUT_MS = 1_800_000;
 const quiet = new Progress(false, false);
 
 export async function importFile(client: QuireClient, file: string): Promise<ImportOutcome> {
-  const started = await startImport(client, file, await findProfile(client, undefined), quiet);
+  const profile = await findProfile(client, undefined);
+  const started = await startImport(client, file, { profile }, quiet);
   return follow(client, started, TIMEOUT_MS, quiet);
 }
 

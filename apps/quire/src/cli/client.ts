@@ -41,8 +41,18 @@ export class QuireClient {
     return this.json<T>('GET', path);
   }
 
-  post<T>(path: string, body: unknown): Promise<T> {
-    return this.json<T>('POST', path, body);
+  post<T>(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+    return this.json<T>('POST', path, { body, headers });
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.json('DELETE', path);
+  }
+
+  /** The text of an answer as it arrives. Whoever stops reading ends it. */
+  async text(path: string): Promise<AsyncIterable<string>> {
+    const answer = await this.authorised('GET', path, {});
+    return answer.setEncoding('utf8') as AsyncIterable<string>;
   }
 
   /** Streams `source` as the body of a POST. `bytes` is its length where it is known. */
@@ -76,12 +86,23 @@ export class QuireClient {
     return { bytes, sha256: hash.digest('hex') };
   }
 
-  private async json<T>(method: string, path: string, body?: unknown): Promise<T> {
+  private async json<T>(
+    method: string,
+    path: string,
+    {
+      body,
+      headers: more = {},
+    }: { body?: unknown; headers?: Readonly<Record<string, string>> } = {},
+  ): Promise<T> {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const headers: Record<string, string> =
       text === undefined
-        ? {}
-        : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
+        ? { ...more }
+        : {
+            ...more,
+            'content-type': 'application/json',
+            'content-length': String(Buffer.byteLength(text)),
+          };
     const answer = await this.authorised(
       method,
       path,

@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { rename, stat, unlink } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type {
@@ -7,46 +7,27 @@ import type {
   JobProfileInfo,
   UploadDefinition,
 } from '@quire/contracts/data-import';
+import { ON_999FF } from '@quire/contracts/data-import';
+import type { DryRunStarted, ImportDetails, ImportJobOptions } from '@quire/contracts/import-work';
 import type { QuireClient } from './client.js';
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.js';
+import { report, saveFailed, type ImportOutcome } from './import-report.js';
 import { Progress } from './progress.js';
-import { textFlag, timeoutMs, type CommandLine } from './arguments.js';
+import { textFlag, timeoutMs, type CommandLine, type Flags } from './arguments.js';
 
 export const IMPORT_FLAGS = {
   profile: { type: 'string' },
   'no-wait': { type: 'boolean' },
   'failed-to': { type: 'string' },
+  'on-999ff': { type: 'string' },
+  strict: { type: 'boolean' },
+  'update-unchanged': { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
+  'allow-duplicate': { type: 'boolean' },
 } as const;
-
-/** What `GET /data-import/jobExecutions/{id}/details` says of an import. */
-interface ImportDetails {
-  readonly result?: string;
-  readonly counts: {
-    readonly total: number;
-    readonly created: number;
-    readonly updated: number;
-    readonly unchanged: number;
-    readonly failed: number;
-    readonly warned: number;
-  };
-  readonly messages: readonly { readonly code: string; readonly text: string }[];
-  readonly warnings: Readonly<Record<string, number>>;
-}
-
-export interface ImportOutcome {
-  readonly jobExecutionId: string;
-  readonly hrId?: number;
-  readonly fileName: string;
-  readonly status: string;
-  readonly details?: ImportDetails;
-  readonly seconds: number;
-}
 
 const ENDED = new Set(['COMMITTED', 'ERROR', 'CANCELLED', 'DISCARDED']);
 const POLL_MS = 250;
-/** Failed records that are explained on the screen; the file of `--failed-to` has all of them. */
-const EXPLAINED_MAX = 20;
-
 /** `quire import <file…>`: definition, upload, processFiles, and the job to its end. */
 export async function importFiles(client: QuireClient, line: CommandLine): Promise<ExitCode> {
   if (line.words.length === 0)
@@ -59,22 +40,58 @@ export async function importFiles(client: QuireClient, line: CommandLine): Promi
       '--failed-to takes the failed records of one file; import the files one by one.',
     );
   }
-  const profile = await findProfile(client, textFlag(line.flags, 'profile'));
+  if (line.flags['dry-run'] === true && line.flags['no-wait'] === true)
+    throw new CommandFailure(
+      EXIT.usage,
+      'A dry run is there to be waited for: leave --no-wait out.',
+    );
+  const order = {
+    ...orderOf(line.flags),
+    profile: await findProfile(client, textFlag(line.flags, 'profile')),
+  };
   let worst: ExitCode = EXIT.done;
   for (const file of line.words) {
-    const started = await startImport(client, file, profile, progress);
+    const started = await startImport(client, file, order, progress);
     if (line.flags['no-wait'] === true) {
       process.stdout.write(`${started.jobExecutionId}\n`);
       continue;
     }
-    const outcome = await follow(client, started, timeoutMs(line.flags), progress);
-    progress.clear();
-    await report(client, outcome, line.flags['json'] === true);
-    if (failedTo !== undefined && (outcome.details?.counts.failed ?? 0) > 0)
-      await saveFailed(client, outcome, failedTo);
-    worst = Math.max(worst, exitOf(outcome)) as ExitCode;
+    try {
+      const outcome = await follow(client, started, timeoutMs(line.flags), progress);
+      progress.clear();
+      await report(client, outcome, line.flags['json'] === true);
+      if (failedTo !== undefined && (outcome.details?.counts.failed ?? 0) > 0)
+        await saveFailed(client, outcome, failedTo);
+      worst = Math.max(worst, exitOf(outcome)) as ExitCode;
+    } finally {
+      // Nobody will process what was uploaded only to be tried.
+      if (order.dryRun) await client.delete(started.definition);
+    }
   }
   return worst;
+}
+
+/** How a file is to be imported. */
+export interface ImportOrder {
+  readonly profile: JobProfileInfo;
+  readonly options?: ImportJobOptions;
+  readonly dryRun?: boolean;
+  readonly allowDuplicate?: boolean;
+}
+
+function orderOf(flags: Flags): Omit<ImportOrder, 'profile'> {
+  const on999ff = ON_999FF.find((one) => one === textFlag(flags, 'on-999ff'));
+  if (flags['on-999ff'] !== undefined && on999ff === undefined)
+    throw new CommandFailure(EXIT.usage, `--on-999ff wants one of: ${ON_999FF.join(', ')}.`);
+  return {
+    options: {
+      ...(on999ff === undefined ? {} : { on999ff }),
+      ...(flags['strict'] === true ? { strict: true } : {}),
+      ...(flags['update-unchanged'] === true ? { skipUnchanged: false } : {}),
+    },
+    dryRun: flags['dry-run'] === true,
+    allowDuplicate: flags['allow-duplicate'] === true,
+  };
 }
 
 export async function findProfile(
@@ -99,13 +116,16 @@ interface Started {
   readonly jobExecutionId: string;
   readonly fileName: string;
   readonly at: number;
+  /** Path of the upload definition. */
+  readonly definition: string;
+  readonly dryRun: boolean;
 }
 
 /** Uploads one file and starts its job. */
 export async function startImport(
   client: QuireClient,
   file: string,
-  profile: JobProfileInfo,
+  order: ImportOrder,
   progress: Progress,
 ): Promise<Started> {
   const bytes = await sizeOf(file);
@@ -124,11 +144,24 @@ export async function startImport(
   });
   const path = `/data-import/uploadDefinitions/${definition.id}`;
   await client.upload(`${path}/files/${fileDefinition.id ?? ''}`, source, bytes);
-  await client.post(`${path}/processFiles`, {
-    uploadDefinition: { id: definition.id },
-    jobProfileInfo: { id: profile.id, name: profile.name, dataType: 'MARC' },
-  });
-  return { jobExecutionId: fileDefinition.jobExecutionId, fileName: basename(file), at };
+  const jobProfileInfo = { id: order.profile.id, name: order.profile.name, dataType: 'MARC' };
+  const started = { fileName: basename(file), at, definition: path, dryRun: order.dryRun === true };
+  if (order.dryRun) {
+    const body = { jobProfileInfo, options: order.options ?? {} };
+    const { jobExecutionId } = await client.post<DryRunStarted>(`${path}/dryRun`, body);
+    return { ...started, jobExecutionId };
+  }
+  const body = { uploadDefinition: { id: definition.id }, jobProfileInfo };
+  await client.post(`${path}/processFiles`, body, headersOf(order));
+  return { ...started, jobExecutionId: fileDefinition.jobExecutionId };
+}
+
+function headersOf({ options = {}, allowDuplicate }: ImportOrder): Record<string, string> {
+  const asked = Object.entries(options).map(([name, value]) => `${name}=${String(value)}`);
+  return {
+    ...(asked.length > 0 ? { 'x-quire-import-options': asked.join('; ') } : {}),
+    ...(allowDuplicate ? { 'x-quire-allow-duplicate': 'true' } : {}),
+  };
 }
 
 async function sizeOf(file: string): Promise<number> {
@@ -145,7 +178,7 @@ export async function follow(
   timeout: number,
   progress: Progress,
 ): Promise<ImportOutcome> {
-  const { jobExecutionId, fileName, at } = started;
+  const { jobExecutionId, fileName, at, dryRun } = started;
   for (;;) {
     const job = await client.get<ImportJobExecution>(
       `/change-manager/jobExecutions/${jobExecutionId}`,
@@ -167,6 +200,7 @@ export async function follow(
         status: job.status,
         details,
         seconds,
+        dryRun,
         ...(job.hrId === undefined ? {} : { hrId: job.hrId }),
       };
     }
@@ -184,76 +218,4 @@ export async function follow(
 function exitOf({ status, details }: ImportOutcome): ExitCode {
   if (status === 'COMMITTED') return EXIT.done;
   return status === 'ERROR' && details?.result === 'PARTIAL' ? EXIT.someFailed : EXIT.jobFailed;
-}
-
-async function report(client: QuireClient, outcome: ImportOutcome, json: boolean): Promise<void> {
-  if (json) {
-    process.stdout.write(`${JSON.stringify(outcome)}\n`);
-    return;
-  }
-  const { counts, messages = [], warnings = {} } = outcome.details ?? {};
-  const rate = counts && outcome.seconds > 0 ? Math.round(counts.total / outcome.seconds) : 0;
-  const saved = (counts?.created ?? 0) + (counts?.updated ?? 0) + (counts?.unchanged ?? 0);
-  const lines = [
-    `${outcome.fileName}: ${outcome.status} (job ${outcome.hrId ?? ''}, ${outcome.jobExecutionId})`,
-    `  ${counts?.total ?? 0} records, ${saved} saved, ${counts?.failed ?? 0} failed, ${counts?.warned ?? 0} with warnings; ${outcome.seconds.toFixed(1)} s, ${rate} records/s`,
-    ...messages.map((message) => `  ${message.text} (${message.code})`),
-    ...Object.entries(warnings).map(([code, count]) => `  warning ${code}: ${count}`),
-  ];
-  if ((counts?.failed ?? 0) > 0)
-    lines.push(...(await explain(client, outcome.jobExecutionId, counts?.failed ?? 0)));
-  process.stdout.write(`${lines.join('\n')}\n`);
-}
-
-/** One line per failed record, in words. */
-async function explain(
-  client: QuireClient,
-  jobExecutionId: string,
-  failed: number,
-): Promise<string[]> {
-  const { entries } = await client.get<{
-    entries: { sourceRecordOrder: string; error: string; sourceRecordTitle?: string }[];
-  }>(`/metadata-provider/jobLogEntries/${jobExecutionId}?errorsOnly=true&limit=${EXPLAINED_MAX}`);
-  const lines = entries.map(
-    (entry) => `  record ${Number(entry.sourceRecordOrder) + 1}: ${wordsOf(entry.error)}`,
-  );
-  if (failed > entries.length)
-    lines.push(
-      `  … and ${failed - entries.length} more; --failed-to <file> writes all of them as received`,
-    );
-  return lines;
-}
-
-/** The errors come as the JSON text that FOLIO clients parse (data-import, 11.3). */
-function wordsOf(error: string): string {
-  try {
-    const parsed = JSON.parse(error) as {
-      errors?: { name: string; message: string }[];
-      message?: string;
-      error?: string;
-    };
-    const first = parsed.errors?.[0];
-    return first ? `${first.message} [${first.name}]` : (parsed.message ?? parsed.error ?? error);
-  } catch {
-    return error;
-  }
-}
-
-async function saveFailed(
-  client: QuireClient,
-  outcome: ImportOutcome,
-  file: string,
-): Promise<void> {
-  const temporary = `${file}.part`;
-  try {
-    await client.download(
-      `/data-import/jobExecutions/${outcome.jobExecutionId}/failedRecords.mrc`,
-      createWriteStream(temporary),
-    );
-    await rename(temporary, file);
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
-  }
-  process.stderr.write(`The failed records are in ${file}, as received.\n`);
 }
