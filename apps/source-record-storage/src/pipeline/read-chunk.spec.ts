@@ -46,6 +46,13 @@ describe('the rows of a chunk', () => {
     expect(rows.generations).toEqual([0, 0]);
   });
 
+  it('stand where they stood in the original file when they were copied out of it to be tried again', () => {
+    const { bytes, chunk } = chunkFor([bib('x1'), Buffer.from('x\x1d'), bib('x3')]);
+    const { rows, errors } = readChunk(bytes, { ...chunk, origins: [700, 20_000, 90_000] });
+    expect(rows.offsets).toEqual([700, 90_000]);
+    expect(errors.map(({ at }) => at)).toEqual([20_000]);
+  });
+
   it('have the facts of the record and where its bytes stood', () => {
     const frame = bib('x1');
     const { bytes, chunk } = chunkFor([bib('x0'), frame]);
