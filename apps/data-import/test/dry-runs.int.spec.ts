@@ -3,7 +3,16 @@ import { gzipSync } from 'node:zlib';
 import type { ChunkReadyPayload } from '@quire/contracts/data-import';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { marcRecord } from '@quire/testing/marc';
-import { ImportWorld, OTHER_TENANT, PROFILE_ID, violationOf, type Answer } from './import-world.js';
+import { TenantSweeps } from '../src/usecases/sweeps.js';
+import {
+  ImportWorld,
+  OTHER_TENANT,
+  PROFILE_ID,
+  TENANT,
+  USER_ID,
+  violationOf,
+  type Answer,
+} from './import-world.js';
 
 let copies = 0;
 const record = (): Buffer => marcRecord({ fields: [['001', `record ${(copies += 1)}`]] });
@@ -155,6 +164,26 @@ describe('a dry run', () => {
       status: 400,
       text: `JobExecution ${jobId} is a dry run: import its file instead`,
     });
+  });
+
+  it('is forgotten after a week; other jobs are not', async () => {
+    const drafted = await world.draft();
+    await world.upload(drafted, record());
+    const jobId = await started(drafted.id);
+    await world.saved(await one(jobId));
+    await world.process(drafted);
+    await world.saved(await one(drafted.jobId));
+    const sweeps = world.isolated.services.get('data-import')!.app.get(TenantSweeps);
+    const sweep = (): Promise<void> => sweeps.sweep({ tenantId: TENANT, actorId: USER_ID });
+    await sweep();
+    expect((await world.get(`/data-import/jobExecutions/${jobId}/details`)).status).toBe(200);
+    await world.change(
+      `update job_execution set completed_at = now() - interval '8 days' where tenant_id = $1 and id = any ($2)`,
+      [[jobId, drafted.jobId]],
+    );
+    await sweep();
+    expect((await world.get(`/data-import/jobExecutions/${jobId}/details`)).status).toBe(404);
+    expect((await world.job(drafted.jobId)).status).toBe('COMMITTED');
   });
 
   it('needs an uploaded file, a known definition and profile, and the permission', async () => {

@@ -146,7 +146,7 @@ describe('the failed records of an import', () => {
       const answer = await retry(drafted.jobId, { options: { on999ff: 'strip' } });
       expect(answer.status).toBe(201);
       const job = answer.json as { id: string };
-      expect(answer.headers['location']).toBe(`/change-manager/jobExecutions/${job.id}`);
+      expect(answer.headers['location']).toBe(`/api/change-manager/jobExecutions/${job.id}`);
       expect(job).toMatchObject({
         subordinationType: 'PARENT_SINGLE',
         status: 'PARSING_IN_PROGRESS',

@@ -13,6 +13,7 @@ import { Tenants } from '@quire/service/tenants';
 import { DataSource } from 'typeorm';
 import { importSettings } from '../config.js';
 import { FileUploads } from '../db/file-uploads.js';
+import { JobWork } from '../db/job-work.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { ImportFiles } from '../files/import-files.js';
 import { Autostarts } from './autostarts.js';
@@ -70,6 +71,7 @@ export class TenantSweeps {
     private readonly imports: Imports,
     private readonly uploads: SweptUploads,
     private readonly jobs: SweptJobs,
+    private readonly jobWork: JobWork,
   ) {}
 
   async sweep(scope: Scope): Promise<void> {
@@ -77,6 +79,7 @@ export class TenantSweeps {
     await this.imports.finishLeftOver(scope);
     await this.uploads.sweep(this.source, scope);
     await this.jobs.sweep(scope);
+    await withTenant(this.source, scope, (tx) => this.jobWork.removeOldDryRuns(tx));
   }
 }
 
