@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AnsweredEvents } from './db/answered-events.js';
 import { Entries } from './db/entries.js';
 import { InstanceIds } from './db/instance-ids.js';
+import { MarcSearches } from './db/marc-searches.js';
 import { RecordReads } from './db/record-reads.js';
 import { Records } from './db/records.js';
 import { Snapshots } from './db/snapshots.js';
@@ -12,6 +13,7 @@ import { ImportsHandlers } from './events/imports.handlers.js';
 import { ImportFiles } from './files/import-files.js';
 import { EntriesController } from './http/entries.controller.js';
 import { InstanceIdsController } from './http/instance-ids.controller.js';
+import { MarcSearchesController } from './http/marc-searches.controller.js';
 import { RecordsController } from './http/records.controller.js';
 import { SnapshotsController } from './http/snapshots.controller.js';
 import { SourceRecordsController } from './http/source-records.controller.js';
@@ -28,6 +30,7 @@ const STORES = [
   RecordReads,
   StoredIdsReads,
   InstanceIds,
+  MarcSearches,
   Entries,
   WriteMark,
   Statistics,
@@ -44,6 +47,7 @@ const USE_CASES = [Chunks, ChunkOutcomes, ErrorLists, SnapshotFollowing, Sweeps]
     StreamsController,
     InstanceIdsController,
     EntriesController,
+    MarcSearchesController,
     ImportsHandlers,
   ],
   providers: [...STORES, ...USE_CASES, ImportFiles],

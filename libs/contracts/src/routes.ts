@@ -412,6 +412,11 @@ const sourceStorageRoutes = {
       issuers: ['gateway', 'data-export'],
     },
   ),
+  searchMarcRecords: sourceStorage(
+    'POST /source-storage/stream/marc-record-identifiers',
+    'source-storage.stream.marc-record-identifiers.collection.post',
+    { issuers: ['gateway', 'data-export'] },
+  ),
   instanceIds: sourceStorage('GET /instance-bulk/ids', 'inventory-storage.record-bulk.ids.get', {
     issuers: ['gateway', 'data-export'],
   }),

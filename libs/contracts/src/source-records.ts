@@ -6,6 +6,7 @@ import {
   Int,
   ListOf,
   ListOfText,
+  ListOfUuid,
   Mapping,
   Nested,
   OneOf,
@@ -128,6 +129,24 @@ export class InstanceId {
 export class InstanceIds {
   @ListOf(() => InstanceId) readonly ids: readonly InstanceId[];
   @Int({ optional: true }) readonly totalRecords?: number;
+}
+
+/** A search in MARC records (section 7.2); at least one of the expressions. */
+export class MarcRecordSearch {
+  @Text({ optional: true, max: 8_000 }) readonly leaderSearchExpression?: string;
+  @Text({ optional: true, max: 8_000 }) readonly fieldsSearchExpression?: string;
+  @Flag({ optional: true }) readonly suppressFromDiscovery?: boolean;
+  /** True: ACTUAL or DELETED, as if absent; false: ACTUAL. */
+  @Flag({ optional: true }) readonly deleted?: boolean;
+  @Int({ optional: true, max: 2_147_483_647 }) readonly offset?: number;
+  @Int({ optional: true, max: 2_147_483_647 }) readonly limit?: number;
+}
+
+export class MarcRecordIdentifiers {
+  /** Instance ids, each once, in their order. */
+  @ListOfUuid() readonly records: readonly string[];
+  /** Of all matches, whatever offset and limit are. */
+  @Int() readonly totalCount: number;
 }
 
 export const INSTANCE_IDS_TYPES = ['INSTANCE', 'HOLDING', 'AUTHORITY'] as const;

@@ -14,11 +14,11 @@ function publicPrefix({ publicUrl }: Caller): string {
 export interface Collection {
   /** Name of the list, the first property of the answer (K1). */
   readonly key: string;
-  readonly items: AsyncIterable<object> | Iterable<object>;
+  readonly items: AsyncIterable<object | string> | Iterable<object | string>;
   /** The second property, from the number of items sent; undefined leaves it out. */
   readonly totalRecords: (rows: number) => number | undefined;
-  /** Properties after it. */
-  readonly rest?: Readonly<Record<string, unknown>>;
+  /** Properties after it, or what gives them when all items are sent. */
+  readonly rest?: Readonly<Record<string, unknown>> | (() => Readonly<Record<string, unknown>>);
 }
 
 /** Text is collected up to this size, so that the socket sees no write per record. */
@@ -54,7 +54,8 @@ async function* collectionText({
     yield text;
     text = '';
   }
-  const tail = JSON.stringify({ totalRecords: totalRecords(rows), ...rest });
+  const more = typeof rest === 'function' ? rest() : rest;
+  const tail = JSON.stringify({ totalRecords: totalRecords(rows), ...more });
   yield `${text}]${tail === '{}' ? '}' : `,${tail.slice(1)}`}`;
 }
 

@@ -11,6 +11,11 @@ export const failures = {
   snapshotNotFound: (id: string): Failure => notFound(texts.snapshotNotFound(id)),
   recordNotFound: (id: string): Failure => notFound(texts.recordNotFound(id)),
   entryNotFound: (id: string): Failure => notFound(texts.entryNotFound(id)),
+  noSearchExpression: (): Failure =>
+    refused(
+      "The 'leaderSearchExpression' and the 'fieldsSearchExpression' are missing",
+      'marc-search',
+    ),
   /** Permanent: the chunk becomes a dead letter at once, and its job learns that it was rejected. */
   unsupportedChunk: (why: string): Failure => refused(why, 'chunk-unsupported'),
 } as const;
