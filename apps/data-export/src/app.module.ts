@@ -28,6 +28,16 @@ import { MappingProfilesController } from './http/mapping-profiles.controller.js
 import { RecordDownloadsController } from './http/record-downloads.controller.js';
 import { TransformationFieldsController } from './http/transformation-fields.controller.js';
 import { Cuts } from './usecases/cuts.js';
+import { JobReports } from './db/job-reports.js';
+import { ExportUsers } from './db/related-users.js';
+import { ExportTenantSettings } from './db/tenant-settings.js';
+import { DigestsHandlers } from './events/digests.handlers.js';
+import { ExportUsersController } from './http/export-users.controller.js';
+import { JobReportsController } from './http/job-reports.controller.js';
+import { SettingsController } from './http/settings.controller.js';
+import { Configurations } from './usecases/configurations.js';
+import { Reports } from './usecases/job-reports.js';
+import { OutputDigests } from './usecases/output-digests.js';
 import { Dispatch } from './usecases/dispatch.js';
 import { Downloads } from './usecases/downloads.js';
 import { ExportWorkers } from './usecases/export-workers.js';
@@ -73,6 +83,10 @@ import { WholeExports } from './usecases/whole-exports.js';
     TransformationFieldsController,
     ErrorLogsController,
     HousekeepingController,
+    JobReportsController,
+    ExportUsersController,
+    SettingsController,
+    DigestsHandlers,
     ExportsHandlers,
   ],
   providers: [
@@ -84,6 +98,7 @@ import { WholeExports } from './usecases/whole-exports.js';
       inject: [DataSource],
     },
     ...[CleanUps, Housekeeping, HouseRules, JobRemovals],
+    ...[JobReports, Reports, OutputDigests, ExportUsers, ExportTenantSettings, Configurations],
     ...[
       Exports,
       UploadExports,

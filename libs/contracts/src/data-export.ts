@@ -240,6 +240,7 @@ export class AffectedRecord {
   @Text({ optional: true }) readonly hrid?: string;
   @Text({ optional: true }) readonly title?: string;
   @Text({ optional: true }) readonly recordType?: string;
+  @Text({ optional: true }) readonly inventoryRecordLink?: string;
 }
 
 export class ErrorLog {

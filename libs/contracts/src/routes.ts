@@ -90,6 +90,8 @@ const gatewayRoutes = {
   openapi: gateway('GET /openapi.json', open('the description of the API holds no data')),
 } as const;
 
+const exportSettings = settings('data-export', '/data-export');
+
 export const LOCK_PERMISSIONS = {
   job: 'data-export.job-profiles.item.lock.execute',
   mapping: 'data-export.mapping-profiles.item.lock.execute',
@@ -127,6 +129,22 @@ const dataExportRoutes = {
   ),
   resumeExport: dataExport('POST /data-export/job-executions/:id/resume', 'export.post'),
   retryFailedLines: dataExport('POST /data-export/job-executions/:id/retry-failed', 'export.post'),
+  exportAccounting: dataExport(
+    'GET /data-export/job-executions/:id/accounting',
+    'job-executions.collection.get',
+  ),
+  exportManifest: dataExport(
+    'GET /data-export/job-executions/:id/manifest',
+    'job-executions.collection.get',
+  ),
+  exportErrorReport: dataExport(
+    'GET /data-export/job-executions/:id/errors.csv',
+    'logs.collection.get',
+  ),
+  exportUsers: dataExport('GET /data-export/related-users', 'related-users.collection.get'),
+  configureExports: dataExport('POST /data-export/configuration', 'configuration.post'),
+  exportSettings: exportSettings.read,
+  changeExportSetting: exportSettings.change,
   removeExportJob: dataExport(
     'DELETE /data-export/job-executions/:id',
     'job-executions.item.delete',

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { formatDate } from '@quire/contracts/dates';
+import { isUuid } from '@quire/contracts/ids';
 import { jsonbArray, textArray, uuidArray } from '@quire/postgres/bulk';
 import type { TenantTx } from '@quire/postgres/tenant';
 import type { AffectedRecord, LogRow } from '../domain/error-codes.js';
+import { inventoryLink } from '../domain/inventory-link.js';
 import type { Listing } from '@quire/postgres/pages';
 
 export interface ErrorLogRow {
@@ -48,7 +50,7 @@ export class ErrorLogs {
         textArray(rows.map((one) => one.row.level)),
         textArray(rows.map((one) => one.row.code)),
         jsonbArray(rows.map((one) => one.row.values.map(storable))),
-        jsonbArray(rows.map((one) => one.row.affected ?? {})),
+        jsonbArray(rows.map((one) => storableRecord(one.row.affected))),
         of.sliceNo ?? null,
       ],
     );
@@ -57,7 +59,12 @@ export class ErrorLogs {
 
 const storable = (text: string): string => text.replaceAll('\0', '\ufffd').toWellFormed();
 
-export function errorLogAnswer(row: ErrorLogRow): object {
+/** Titles come from records, which may hold anything. */
+const storableRecord = (record: AffectedRecord = {}): object =>
+  Object.fromEntries(Object.entries(record).map(([name, text]) => [name, storable(String(text))]));
+
+/** @param host where the tenant's inventory is, for the link to the record */
+export function errorLogAnswer(row: ErrorLogRow, host: string | null): object {
   const at = formatDate(row.created_at);
   return {
     id: row.id,
@@ -66,7 +73,7 @@ export function errorLogAnswer(row: ErrorLogRow): object {
     logLevel: row.level,
     errorMessageCode: row.code,
     errorMessageValues: row.message_values,
-    ...(row.affected === null ? {} : { affectedRecord: row.affected }),
+    ...(row.affected === null ? {} : { affectedRecord: withLink(row.affected, host) }),
     metadata: {
       createdDate: at,
       createdByUserId: row.actor,
@@ -74,6 +81,13 @@ export function errorLogAnswer(row: ErrorLogRow): object {
       updatedByUserId: row.actor,
     },
   };
+}
+
+/** Instances have their own page; of other records it is not known below which instance they are. */
+function withLink(record: AffectedRecord, host: string | null): AffectedRecord {
+  const { id = '', recordType } = record;
+  const link = recordType === 'INSTANCE' && isUuid(id) ? inventoryLink(host, id) : undefined;
+  return link === undefined ? record : { ...record, inventoryRecordLink: link };
 }
 
 const affected = (property: string) =>

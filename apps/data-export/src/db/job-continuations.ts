@@ -49,8 +49,8 @@ export class JobContinuations {
   private async copyOutcomes(tx: TenantTx, ids: readonly string[]): Promise<void> {
     const done = `(select s.slice_no from slice s where s.tenant_id = $1 and s.job_id = $3 and s.state = 'DONE')`;
     await tx.execute(
-      `insert into export_outcome (tenant_id, job_id, ordinal, slice_no, class, code, message)
-       select tenant_id, $3, ordinal, slice_no, class, code, message from export_outcome
+      `insert into export_outcome (tenant_id, job_id, ordinal, slice_no, class, code, message, affected)
+       select tenant_id, $3, ordinal, slice_no, class, code, message, affected from export_outcome
        where tenant_id = $1 and job_id = $2 and slice_no in ${done}`,
       ids,
     );

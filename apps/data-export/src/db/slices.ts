@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { int4Array, textArray } from '@quire/postgres/bulk';
+import { int4Array, jsonbArray, textArray } from '@quire/postgres/bulk';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
 import type { SliceBorders } from './export-ids.js';
 
@@ -44,6 +44,8 @@ export interface OutcomeRow {
   readonly class: string;
   readonly code: string | null;
   readonly message: string | null;
+  /** Of the record, where it tells. */
+  readonly affected: { readonly hrid?: string; readonly title?: string } | null;
 }
 
 export interface HandBack {
@@ -193,8 +195,8 @@ export class Slices {
   ): Promise<void> {
     if (rows.length === 0) return;
     await tx.execute(
-      `insert into export_outcome (tenant_id, job_id, slice_no, ordinal, class, code, message)
-       select $1, $2, $3, o.* from unnest($4::int4[], $5::text[], $6::text[], $7::text[]) as o`,
+      `insert into export_outcome (tenant_id, job_id, slice_no, ordinal, class, code, message, affected)
+       select $1, $2, $3, o.* from unnest($4::int4[], $5::text[], $6::text[], $7::text[], $8::jsonb[]) as o`,
       [
         tx.tenantId,
         claimed.jobId,
@@ -203,6 +205,7 @@ export class Slices {
         textArray(rows.map((row) => row.class)),
         textArray(rows.map((row) => row.code)),
         textArray(rows.map((row) => row.message)),
+        jsonbArray(rows.map((row) => row.affected)),
       ],
     );
   }

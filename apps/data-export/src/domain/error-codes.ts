@@ -17,6 +17,8 @@ export interface AffectedRecord {
   readonly hrid?: string;
   readonly title?: string;
   readonly recordType?: string;
+  /** Made when a row is shown. */
+  readonly inventoryRecordLink?: string;
 }
 
 const error = (code: string, ...values: string[]): LogRow => ({ level: 'ERROR', code, values });

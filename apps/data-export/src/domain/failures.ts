@@ -15,6 +15,11 @@ export const failures = {
   fileDefinitionNotFound: (id: string): Failure =>
     notFound(`File definition not found with id ${id}`),
   jobExecutionNotFound: (): Failure => notFound('job-execution not found'),
+  manifestNotAvailable: (id: string): Failure =>
+    notFound(`Manifest is not available for job execution with id ${id}`),
+  sliceSizeTooSmall: (value: string): Failure =>
+    refused(`Slice size value cannot be less than 1: ${value}`),
+  sliceSizeNoNumber: (value: string): Failure => refused(`Slice size is not a number: ${value}`),
   jobToRemoveNotFound: (id: string): Failure =>
     notFound(`JobExecution with id '${id}' was not found`),
   jobRuns: (id: string): Failure =>

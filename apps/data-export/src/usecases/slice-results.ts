@@ -9,7 +9,13 @@ import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
 import type { ClaimedSlice, HandBack, OutcomeRow } from '../db/slices.js';
 import { Stores } from '../db/stores.js';
-import { logRows, SET_TO_DELETION, type LogRow } from '../domain/error-codes.js';
+import {
+  logRows,
+  SET_TO_DELETION,
+  type AffectedRecord,
+  type LogRow,
+} from '../domain/error-codes.js';
+import { textOf } from '../domain/error-texts.js';
 import { oversizeName } from '../domain/file-name.js';
 import type { ExportFile, ExportJob } from '../domain/job-answer.js';
 import { ExportFiles } from '../files/export-files.js';
@@ -134,11 +140,21 @@ function outcomeRows(outcomes: readonly LineOutcome[]): OutcomeRow[] {
   return [...rows.values()];
 }
 
+const storable = (text: string): string => text.replaceAll('\0', '\ufffd').toWellFormed();
+
+function affectedOf({ hrid, title }: AffectedRecord): OutcomeRow['affected'] {
+  return {
+    ...(hrid === undefined ? {} : { hrid: storable(hrid) }),
+    ...(title === undefined ? {} : { title: storable(title) }),
+  };
+}
+
 function outcomeRow({ ordinal, class: kind, row }: LineOutcome): OutcomeRow {
   return {
     ordinal,
     class: kind,
     code: row?.code ?? null,
-    message: row ? row.values.join(', ').replaceAll('\0', '\ufffd').toWellFormed() : null,
+    message: row ? storable(textOf(row.code, row.values)) : null,
+    affected: row?.affected ? affectedOf(row.affected) : null,
   };
 }

@@ -5,6 +5,8 @@ const STATEMENTS = [
   // `hrid` and `title` of the record, where a line has one.
   `alter table export_outcome add affected jsonb`,
   `create index job_execution_upload on job_execution (tenant_id, file_definition_id)`,
+  // As file_sha256, of the file for oversize records.
+  `alter table job_execution add oversize_file_sha256 bytea`,
   // When the output was removed by the tenant's own wish.
   `alter table job_execution add output_removed_at timestamptz`,
 ];
