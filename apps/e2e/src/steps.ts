@@ -92,7 +92,7 @@ export async function download(person: Person, job: ExportJobExecution): Promise
   return Buffer.from(await response.arrayBuffer());
 }
 
-async function until<T>(look: () => Promise<T>, done: (value: T) => boolean): Promise<T> {
+export async function until<T>(look: () => Promise<T>, done: (value: T) => boolean): Promise<T> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const value = await look();
