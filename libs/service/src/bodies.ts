@@ -104,6 +104,8 @@ export class BodyInterrupted extends Error {
  */
 function shielded(payload: IncomingMessage): Readable {
   const shield = new PassThrough();
+  // Who reads later finds the error on the stream; without a listener one that nobody reads yet would end the process.
+  shield.on('error', () => undefined);
   payload.on('error', () => shield.destroy(new BodyInterrupted()));
   payload.on('close', () => {
     if (!payload.complete) shield.destroy(new BodyInterrupted());

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Body, Controller, Get, HttpCode, Module, Post, Put, Req } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -15,6 +16,7 @@ import type { Query } from '@quire/contracts/paging';
 import { JSON_BODY_BYTES_MAX, type Route } from '@quire/contracts/routes';
 import type { Caller } from '@quire/contracts/scope';
 import type { FastifyRequest } from 'fastify';
+import { BodyInterrupted } from '../src/bodies.js';
 import { randomIds, systemClock } from '../src/clock.js';
 import { createHttpApp } from '../src/http-app.js';
 import { openLog } from '../src/log.js';
@@ -57,6 +59,8 @@ class Crate {
   @Nested(() => Lid, { optional: true }) readonly lid?: Lid;
 }
 
+const late = { arrived: Promise.withResolvers<void>(), read: Promise.withResolvers<Buffer>() };
+
 @Controller()
 class CratesController {
   @Post('crates')
@@ -87,12 +91,22 @@ class CratesController {
   @Permissions(crates.fill)
   async fill(@Req() request: FastifyRequest): Promise<object> {
     let bytes = 0;
+    if (queryOf(request)['late'] !== undefined) return this.fillLate(request);
     const most = Number(queryOf(request)['most'] ?? Infinity);
     for await (const chunk of request.body as Readable) {
       bytes += (chunk as Buffer).length;
       if (bytes > most) throw tooLarge('Too much');
     }
     return { bytes, type: request.sentContentType };
+  }
+
+  /** Reads only when its client is gone. */
+  private async fillLate({ raw, body }: FastifyRequest): Promise<object> {
+    late.arrived.resolve();
+    if (!raw.closed) await new Promise((resolve) => raw.once('close', resolve));
+    await turn();
+    late.read.resolve(buffer(body as Readable));
+    return {};
   }
 
   @Get('peek')
@@ -342,22 +356,35 @@ describe('a request to a service', () => {
     }
   });
 
+  const assertion = (method: string, target: string) =>
+    signAssertion(
+      {
+        issuer: 'gateway',
+        audience: 'data-export',
+        method,
+        target,
+        requestId: 'r',
+        tenantId: 'library',
+        actorId: ID,
+        permissions: ['crates.item.any'],
+      },
+      ring.of('gateway').pairs,
+      systemClock.now(),
+    );
+
+  it('that breaks off before anybody reads its body ends nothing but itself', async () => {
+    const target = `/crates/${ID}/content?late`;
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      `POST ${target} HTTP/1.1\r\nhost: x\r\nx-internal-assertion: ${assertion('POST', target)}\r\ncontent-length: 1000\r\n\r\nten bytes!`,
+    );
+    await late.arrived.promise;
+    socket.destroy();
+    await expect(late.read.promise).rejects.toThrow(BodyInterrupted);
+    expect((await ask({ target: '/peek' })).status).toBe(200);
+  });
+
   it('given up early leaves the connection to the next one', async () => {
-    const assertion = (method: string, target: string) =>
-      signAssertion(
-        {
-          issuer: 'gateway',
-          audience: 'data-export',
-          method,
-          target,
-          requestId: 'r',
-          tenantId: 'library',
-          actorId: ID,
-          permissions: ['crates.item.any'],
-        },
-        ring.of('gateway').pairs,
-        systemClock.now(),
-      );
     const target = `/crates/${ID}/content?most=10`;
     const head = `POST ${target} HTTP/1.1\r\nhost: x\r\nx-internal-assertion: ${assertion('POST', target)}\r\ncontent-length: 3000000\r\n\r\n`;
     const next = `GET /peek HTTP/1.1\r\nhost: x\r\nx-internal-assertion: ${assertion('GET', '/peek')}\r\nconnection: close\r\n\r\n`;
