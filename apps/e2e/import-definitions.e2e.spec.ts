@@ -196,7 +196,7 @@ describe('definitions and files that are not as they should be', () => {
       headers: { ...person.headers, ...BYTES },
       body: Readable.toWeb(Readable.from(parts())) as ReadableStream,
       duplex: 'half',
-    } as RequestInit);
+    });
   }
 
   it('I4: PUT with another id, with files of others and with a jump in status', async () => {
