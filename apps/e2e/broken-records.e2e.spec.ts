@@ -100,7 +100,12 @@ describe('a cataloguer loads a file with broken records in it', () => {
     ['empty', Buffer.alloc(0), 'File is empty or content is invalid!'],
     ['plain text', Buffer.from('this is no MARC record'), 'File is empty or content is invalid!'],
     ['gzip', Buffer.from('1f8b080000000000', 'hex'), 'Compressed files are not supported'],
-    ['MARCXML', Buffer.from('<?xml version="1.0"?><collection/>'), 'Unsupported file format'],
+    [
+      'MARCXML without a record',
+      Buffer.from('<?xml version="1.0"?><collection/>'),
+      'File is empty or content is invalid!',
+    ],
+    ['EDIFACT', Buffer.from("UNA:+.? '"), 'Unsupported file format'],
   ])('is told what is wrong with a file that is %s', async (_, file, text) => {
     const job = await importEnds(person, await startImport(person, file));
     expect(job).toMatchObject({

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import type { ChunkReadyPayload } from '@quire/contracts/data-import';
 import { uuidV5 } from '@quire/contracts/ids';
 import type { ChunkCounts, ChunkError } from '@quire/contracts/source-records';
+import { MARCXML_NAMESPACE } from '@quire/marc/marcxml-write';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { marcRecord } from '@quire/testing/marc';
@@ -348,6 +349,46 @@ describe('an import', () => {
   });
 
   it.each([
+    {
+      format: 'MARC_XML',
+      file: `<a xmlns="${MARCXML_NAMESPACE}"><record>1</record>\n<record>2</record><record></b>`,
+      frames: [0, 18, 1, 18],
+      context: { xmlContext: `<a xmlns="${MARCXML_NAMESPACE}">` },
+      code: 'XML_SYNTAX',
+      text: /not well-formed at byte 91: .*\(record 3, byte 79\)/,
+      failed: '<record></b>',
+    },
+    {
+      format: 'MARC_JSON',
+      file: '[{"a":1},\n{"a":2} 17]',
+      frames: [0, 7, 2, 7],
+      context: {},
+      code: 'JSON_SYNTAX',
+      text: /not well-formed at byte 18: .*\(record 3, byte 18\)/,
+      failed: '17]',
+    },
+  ])(
+    'of $format sends its records, and keeps what cannot be read as one of them',
+    async ({ format, file, frames, context, code, text, failed }) => {
+      const { jobId } = await world.start(Buffer.from(file));
+      const chunk = await one(jobId);
+      expect(chunk).toMatchObject({ format, frames, count: 2, ...context });
+      expect((await chunkRows(jobId)).map(({ state }) => state)).toEqual(['RELEASED', 'DONE']);
+      await world.saved(chunk);
+      expect(await world.job(jobId)).toMatchObject({
+        status: 'ERROR',
+        result: 'PARTIAL',
+        progress: { current: 3, total: 3 },
+      });
+      const [entry] = (await logOf(jobId)).entries;
+      expect(entry).toMatchObject({ sourceRecordOrder: '2' });
+      expect(entry.error).toContain(`"name":"${code}"`);
+      expect(entry.error).toMatch(text);
+      expect((await failedBytes(jobId)).toString()).toBe(failed);
+    },
+  );
+
+  it.each([
     ['an empty file', Buffer.alloc(0), 'EMPTY_FILE', 'File is empty or content is invalid!'],
     [
       'a file without a record',
@@ -361,7 +402,25 @@ describe('an import', () => {
       'COMPRESSED',
       'Compressed files are not supported',
     ],
-    ['XML', Buffer.from('<collection/>'), 'UNSUPPORTED_FORMAT', 'Unsupported file format'],
+    [
+      'XML without a record',
+      Buffer.from('<collection/>'),
+      'EMPTY_FILE',
+      'File is empty or content is invalid!',
+    ],
+    ['an empty list', Buffer.from('[]'), 'EMPTY_FILE', 'File is empty or content is invalid!'],
+    [
+      'XML in UTF-16',
+      Buffer.from('\ufeff<collection/>', 'utf16le'),
+      'UNSUPPORTED_FORMAT',
+      'Unsupported file format',
+    ],
+    [
+      'XML with a DOCTYPE',
+      Buffer.from('<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>'),
+      'DOCTYPE_FORBIDDEN',
+      'A document type declaration (DOCTYPE) is not allowed',
+    ],
     ['EDIFACT', Buffer.from("UNA:+.? '"), 'UNSUPPORTED_FORMAT', 'Unsupported file format'],
   ])('of %s ends at once and says why', async (_, file, code, text) => {
     const { jobId } = await world.start(file);

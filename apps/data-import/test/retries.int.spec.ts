@@ -218,6 +218,24 @@ describe('the failed records of an import', () => {
       expect(chunks[1]!.origins).toEqual([joined(...frames.slice(0, 1000)).length]);
     });
 
+    it('are written as they were, each in the elements in which it stood', async () => {
+      const [outer, inner] = ['<a xmlns:m="http://www.loc.gov/MARC21/slim">', '<b>'];
+      const parts = ['<m:record>1</m:record>', '<m:record>2</m:record>', '<m:record>3</m:record>'];
+      const file = `${outer}${parts[0]} ${parts[1]}${inner}${parts[2]}</b></a>`;
+      const { jobId } = await world.start(Buffer.from(file));
+      const [first, second] = await world.sent.of(jobId, 2);
+      await fail(first!, [{ index: 1 }]);
+      await fail(second!, [{ index: 0 }]);
+      const retried = await retry(jobId);
+      const chunks = await world.sent.of((retried.json as { id: string }).id, 2);
+      expect(chunks).toMatchObject([
+        { format: 'MARC_XML', xmlContext: outer, offset: 0, length: 22, frames: [0, 22] },
+        { format: 'MARC_XML', xmlContext: outer + inner, offset: 22, firstOrder: 1 },
+      ]);
+      const bytes = joined(await readBytes(chunks[0]!), await readBytes(chunks[1]!));
+      expect(bytes.toString()).toBe(parts[1]! + parts[2]!);
+    });
+
     it('are without those that cannot even be cut out, and the job says so', async () => {
       const { jobId } = await world.start(joined(record(), record(), record()));
       await fail(await one(jobId), [

@@ -7,7 +7,9 @@ import {
 } from '@quire/contracts/data-import';
 import { uuidV5 } from '@quire/contracts/ids';
 import type { ChunkError, ChunkSavedPayload, JobStatus } from '@quire/contracts/source-records';
-import { find999ff, openStored } from '@quire/marc/iso2709/stored';
+import { find999ff, openStored, suppressFields } from '@quire/marc/iso2709/stored';
+import { writeMarcJsonLine } from '@quire/marc/marc-json';
+import { MARCXML_NAMESPACE, writeMarcXml } from '@quire/marc/marcxml-write';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { BIB_LEADER, marcRecord, type FieldSketch } from '@quire/testing/marc';
@@ -246,10 +248,40 @@ describe('a chunk of an import', () => {
     }
   });
 
+  it.each(['MARC_XML', 'MARC_JSON'] as const)(
+    'is stored from %s as from ISO 2709',
+    async (format) => {
+      const sources = [bib('f1', 'As ISO 2709'), bib('f2', 'Ελληνικά & more')].map(openStored);
+      const write = format === 'MARC_XML' ? writeMarcXml : writeMarcJsonLine;
+      const good = sources.map((one) => write(one).subarray(0, -1));
+      const bad = Buffer.from(
+        format === 'MARC_XML' ? '<m:record><x/></m:record>' : '{"leader":"short"}',
+      );
+      const { told } = await world.send([good[0]!, bad, good[1]!], {
+        job: format,
+        changes: {
+          format,
+          ...(format === 'MARC_XML' && {
+            xmlContext: `<c xmlns="${MARCXML_NAMESPACE}" xmlns:m="${MARCXML_NAMESPACE}">`,
+          }),
+        },
+      });
+      expect(savedOf(told)).toMatchObject({
+        counts: { created: 2, failed: 1, warned: 0, byType: { B: 2 } },
+        errors: [{ o: 1, at: good[0]!.length, len: bad.length, c: 'LEADER' }],
+      });
+      const rows = await recordsOf(format);
+      expect(rows.map((row) => row.title)).toEqual(['As ISO 2709', 'Ελληνικά & more']);
+      const plain = rows.map((row) => suppressFields(openStored(row.content), { ff999: true }));
+      expect(plain.map((one) => !one.failed && one.bytes)).toEqual(sources.map((one) => one.bytes));
+      expect(rows[1]).toMatchObject({ record_order: 2, origin_length: good[1]!.length });
+    },
+  );
+
   it('is rejected when it is of a kind that cannot be read', async () => {
-    const { told } = await world.send([bib('m1', 'As XML')], {
+    const { told } = await world.send([bib('m1', 'In a batch')], {
       job: 'kind',
-      changes: { format: 'MARC_XML' },
+      changes: { format: 'BATCH' },
     });
     expect(told).toMatchObject([{ name: 'ChunkRejected', payload: { reason: 'STORE' } }]);
   });
@@ -357,6 +389,7 @@ describe('a chunk of an import', () => {
 });
 
 interface Row {
+  readonly title: string;
   readonly id: string;
   readonly matched_id: string;
   readonly external_id: string;

@@ -265,6 +265,8 @@ export class ChunkReadyPayload extends ImportJobPayload {
   @Int() readonly offset: number;
   @Int() readonly length: number;
   @OneOf(CHUNK_FORMATS) readonly format: (typeof CHUNK_FORMATS)[number];
+  /** MARC_XML: start tags of the elements open at `offset`, with their namespaces; at most 4 KiB. */
+  @Text({ optional: true, max: 4096 }) readonly xmlContext?: string;
   /** `[skipped, length]` of each frame in one flat list (data-import, 8.1). */
   @ListOfInt({ max: 2000 }) readonly frames: readonly number[];
   /** Of a retry: where each frame begins in the original file, which its record remembers. */

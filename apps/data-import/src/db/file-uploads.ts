@@ -42,9 +42,9 @@ export class FileUploads {
     if (ours === 0) return false;
     if (chunks.length === 0) return true;
     await tx.execute(
-      `insert into upload_chunk (tenant_id, upload_id, chunk_no, byte_offset, byte_length, first_order, count, frames, refused, origins)
-       select $1, $2, c.* from unnest($3::int4[], $4::int8[], $5::int8[], $6::int8[], $7::int4[], $8::text[], $9::bool[], $10::text[])
-         as c (chunk_no, byte_offset, byte_length, first_order, count, frames, refused, origins)`,
+      `insert into upload_chunk (tenant_id, upload_id, chunk_no, byte_offset, byte_length, first_order, count, frames, refused, format, xml_context, refused_code, refused_detail, origins)
+       select $1, $2, c.* from unnest($3::int4[], $4::int8[], $5::int8[], $6::int8[], $7::int4[], $8::text[], $9::bool[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+         as c (chunk_no, byte_offset, byte_length, first_order, count, frames, refused, format, xml_context, refused_code, refused_detail, origins)`,
       [
         tx.tenantId,
         uploadId,
@@ -54,7 +54,11 @@ export class FileUploads {
         int8Array(chunks.map((chunk) => chunk.firstOrder)),
         int4Array(chunks.map((chunk) => chunk.count)),
         textArray(chunks.map((chunk) => chunk.frames)),
-        boolArray(chunks.map((chunk) => chunk.refused)),
+        boolArray(chunks.map((chunk) => chunk.refusal !== undefined)),
+        textArray(chunks.map((chunk) => chunk.format)),
+        textArray(chunks.map((chunk) => chunk.xmlContext ?? null)),
+        textArray(chunks.map((chunk) => chunk.refusal?.code ?? null)),
+        textArray(chunks.map((chunk) => chunk.refusal?.detail ?? null)),
         textArray(chunks.map((chunk) => chunk.origins ?? null)),
       ],
     );
@@ -78,8 +82,10 @@ export class FileUploads {
     );
     if (numbers.length === 0) return;
     await tx.execute(
-      `insert into job_chunk (tenant_id, job_id, chunk_no, id, object_key, byte_offset, byte_length, first_order, count, frames, refused, origins)
-       select u.tenant_id, $3, u.chunk_no, n.id, $4, u.byte_offset, u.byte_length, u.first_order, u.count, u.frames, u.refused, u.origins
+      `insert into job_chunk (tenant_id, job_id, chunk_no, id, object_key, byte_offset, byte_length, first_order, count, frames, refused,
+         format, xml_context, refused_code, refused_detail, origins)
+       select u.tenant_id, $3, u.chunk_no, n.id, $4, u.byte_offset, u.byte_length, u.first_order, u.count, u.frames, u.refused,
+         u.format, u.xml_context, u.refused_code, u.refused_detail, u.origins
        from upload_chunk u join unnest($5::int4[], $6::uuid[]) as n (chunk_no, id) on n.chunk_no = u.chunk_no
        where u.tenant_id = $1 and u.upload_id = $2`,
       [

@@ -5,6 +5,7 @@ import { int4Array, uuidArray } from '@quire/postgres/bulk';
 import type { SystemCalls, TenantRead, TenantTx } from '@quire/postgres/tenant';
 import type { ChunkSums } from '../domain/job-execution.js';
 import type { Candidate } from '../domain/release-score.js';
+import type { FileFormat } from '../domain/upload-chunk.js';
 
 export interface ChunkRow {
   readonly id: string;
@@ -16,7 +17,12 @@ export interface ChunkRow {
   readonly first_order: string;
   readonly count: number;
   readonly frames: string;
+  readonly format: FileFormat;
+  readonly xml_context: string | null;
   readonly refused: boolean;
+  /** Null also for those that are too large and were framed before reasons were kept. */
+  readonly refused_code: string | null;
+  readonly refused_detail: string | null;
   readonly origins: string | null;
   readonly state: 'WAITING' | 'RELEASED' | 'DONE' | 'DROPPED';
   readonly attempt: number;
@@ -32,6 +38,12 @@ interface CandidateRow {
   readonly minutes: number;
   readonly in_order: boolean;
   readonly created_at: Date;
+}
+
+export interface Written {
+  readonly firstOrder: number;
+  readonly format: FileFormat;
+  readonly xmlContext: string | undefined;
 }
 
 /** Released again when no answer came for this long. */
@@ -85,6 +97,22 @@ export class JobChunks {
     );
   }
 
+  /** How the frames of a job are written, by the orders from which on that holds; one of them for nearly all files. */
+  async written(tx: TenantRead, jobId: string): Promise<Written[]> {
+    const rows = await tx.query<Pick<ChunkRow, 'first_order' | 'format' | 'xml_context'>>(
+      `select first_order, format, xml_context from (
+         select *, lag(xml_context) over (order by chunk_no) as before, row_number() over (order by chunk_no) as place
+         from job_chunk where tenant_id = $1 and job_id = $2 and not refused) c
+       where place = 1 or xml_context is distinct from before order by chunk_no`,
+      [tx.tenantId, jobId],
+    );
+    return rows.map((row) => ({
+      firstOrder: Number(row.first_order),
+      format: row.format,
+      xmlContext: row.xml_context ?? undefined,
+    }));
+  }
+
   /** The chunks of one job become those of another too, behind those it has, as if nothing had been done with them. */
   async copy(
     tx: TenantTx,
@@ -97,8 +125,10 @@ export class JobChunks {
     );
     if (numbers.length === 0) return 0;
     return tx.execute(
-      `insert into job_chunk (tenant_id, job_id, chunk_no, id, object_key, byte_offset, byte_length, first_order, count, frames, refused)
-       select c.tenant_id, $3, c.chunk_no + $4, n.id, c.object_key, c.byte_offset, c.byte_length, c.first_order + $5, c.count, c.frames, c.refused
+      `insert into job_chunk (tenant_id, job_id, chunk_no, id, object_key, byte_offset, byte_length, first_order, count, frames, refused,
+         format, xml_context, refused_code, refused_detail)
+       select c.tenant_id, $3, c.chunk_no + $4, n.id, c.object_key, c.byte_offset, c.byte_length, c.first_order + $5, c.count, c.frames, c.refused,
+         c.format, c.xml_context, c.refused_code, c.refused_detail
        from job_chunk c join unnest($6::int4[], $7::uuid[]) as n (chunk_no, id) on n.chunk_no = c.chunk_no
        where c.tenant_id = $1 and c.job_id = $2`,
       [

@@ -5,8 +5,8 @@
 export const FILE_PROBLEMS = [
   'EMPTY_FILE',
   'COMPRESSED',
-  'MARCXML',
-  'MARC_JSON',
+  'NOT_UTF8',
+  'DOCTYPE_FORBIDDEN',
   'EDIFACT',
   'NOT_MARC',
   'TOO_MANY_RECORDS',
@@ -22,8 +22,9 @@ export interface JobMessage {
 const UNSUPPORTED: JobMessage = { code: 'UNSUPPORTED_FORMAT', text: 'Unsupported file format' };
 const hint = (text: string): JobMessage => ({ code: 'HINT', text });
 const CONVERT =
-  'Quire imports MARC 21 records in ISO 2709, the form of .mrc files. Convert the file to it and upload it again.';
+  'Quire imports MARC 21 records in ISO 2709, MARCXML and MARC-in-JSON. Convert the file to one of these and upload it again.';
 
+/** Of a file that was uploaded before its format could be read the problem may have a name that is gone. */
 export function messagesOf(problem: FileProblem): readonly JobMessage[] {
   switch (problem) {
     case 'EMPTY_FILE':
@@ -36,10 +37,16 @@ export function messagesOf(problem: FileProblem): readonly JobMessage[] {
         { code: problem, text: 'Compressed files are not supported' },
         hint('Unpack the file and upload the MARC file that is in it.'),
       ];
-    case 'MARCXML':
-      return [UNSUPPORTED, hint(`The file is MARCXML. ${CONVERT}`)];
-    case 'MARC_JSON':
-      return [UNSUPPORTED, hint(`The file is MARC-in-JSON. ${CONVERT}`)];
+    case 'NOT_UTF8':
+      return [
+        UNSUPPORTED,
+        hint('The file is not in UTF-8. Convert it to UTF-8 and upload it again.'),
+      ];
+    case 'DOCTYPE_FORBIDDEN':
+      return [
+        { code: problem, text: 'A document type declaration (DOCTYPE) is not allowed' },
+        hint('Remove the DOCTYPE from the file and upload it again.'),
+      ];
     case 'EDIFACT':
       return [UNSUPPORTED, hint(`The file is EDIFACT, which holds no MARC records. ${CONVERT}`)];
     case 'NOT_MARC':
@@ -49,6 +56,8 @@ export function messagesOf(problem: FileProblem): readonly JobMessage[] {
         { code: problem, text: 'The file has more than 10000000 records' },
         hint('Split the file and import its parts.'),
       ];
+    default:
+      return [UNSUPPORTED, hint('Upload the file again: Quire may read it now.')];
   }
 }
 

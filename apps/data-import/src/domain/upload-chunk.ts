@@ -1,3 +1,6 @@
+/** How the records of a file are written; what `ChunkReady` says of it. */
+export type FileFormat = 'MARC_RAW' | 'MARC_XML' | 'MARC_JSON';
+
 /** A run of frames of a file, the unit of work of an import (data-import, 8.1). */
 export interface UploadChunk {
   readonly chunkNo: number;
@@ -8,8 +11,11 @@ export interface UploadChunk {
   readonly count: number;
   /** `[skipped, length]` of each frame, as one flat JSON list. */
   readonly frames: string;
-  /** The one frame is too long to be read. */
-  readonly refused: boolean;
+  readonly format: FileFormat;
+  /** MARCXML: start tags of the elements around the frames, with their namespaces. */
+  readonly xmlContext?: string;
+  /** Why framing refused the one frame (8.7). */
+  readonly refusal?: { readonly code: string; readonly detail?: string };
   /** Of a retry: where each frame begins in the original file, as a JSON list. */
   readonly origins?: string | undefined;
 }

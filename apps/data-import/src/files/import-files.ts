@@ -76,6 +76,8 @@ export class ImportFiles {
   async *pieces<P extends Span>(key: string, places: AsyncIterable<P>): AsyncGenerator<Piece<P>> {
     let run: P[] = [];
     for await (const place of places) {
+      // The rest of a file that breaks off right behind a record.
+      if (place.length === 0) continue;
       const [first] = run;
       const last = run.at(-1);
       if (first && last && !isNear(first, last, place)) {

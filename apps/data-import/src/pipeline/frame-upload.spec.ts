@@ -3,6 +3,8 @@ import type { UploadChunk } from '../domain/upload-chunk.js';
 import { UploadFraming } from './frame-upload.js';
 
 const RT = 0x1d;
+const OPEN = '<collection xmlns="http://www.loc.gov/MARC21/slim">';
+const XML_RECORD = '<record><leader>00000nam a2200000 i 4500</leader></record>';
 const KIB = 1024;
 
 interface Framed {
@@ -46,7 +48,9 @@ describe('framing of an upload', () => {
     records: joined(...records),
     'records with blanks between': joined(...records.flatMap((one) => [one, '\r\n \0'])),
     'blanks before a record': joined(' '.repeat(1300), ...records.slice(0, 2)),
-    'XML that holds end marks': joined('\uFEFF<collection>', ...frames(9, 100), 'x'.repeat(900)),
+    XML: joined(`\uFEFF${OPEN}`, XML_RECORD.repeat(30), '</collection>'),
+    'XML behind many blanks': joined(' '.repeat(1300), OPEN, XML_RECORD.repeat(2), '<x></y>'),
+    'JSON behind many blanks': joined(' '.repeat(700), '[{"a":"1"} , {"leader":"00000nxm"}', '17'),
     'gzip that holds end marks': joined(
       Buffer.from('1f8b', 'hex'),
       ...frames(9, 100),
@@ -77,7 +81,7 @@ describe('framing of an upload', () => {
         firstOrder: 0,
         count: 3,
         frames: '[2,30,0,40,2,50]',
-        refused: false,
+        format: 'MARC_RAW',
       },
     ]);
   });
@@ -104,7 +108,7 @@ describe('framing of an upload', () => {
       50_000,
     );
     expect(count).toBe(4);
-    expect(chunks.map(({ refused }) => refused)).toEqual([false, true, false]);
+    expect(chunks.map(({ refusal }) => refusal?.code)).toEqual([undefined, 'TOO_LARGE', undefined]);
     expect(chunks.map(({ firstOrder }) => firstOrder)).toEqual([0, 1, 2]);
     expect(pairsOf(chunks[1])).toEqual([0, 1100 * KIB]);
     expect(chunks[2]?.offset).toBe(30 + 1100 * KIB);
@@ -117,9 +121,13 @@ describe('framing of an upload', () => {
     ['end marks with nothing before them', '\x1d\x1d\x1d', 'EMPTY_FILE'],
     ['text', 'dear library', 'EMPTY_FILE'],
     ['text that ends like a record', 'dear library\x1d', 'EMPTY_FILE'],
-    ['XML', '<collection/>', 'MARCXML'],
-    ['XML behind many blanks', `${' '.repeat(600)}<collection/>`, 'MARCXML'],
-    ['JSON', '[{"leader":""}]', 'MARC_JSON'],
+    ['XML without a record', '<collection/>', 'EMPTY_FILE'],
+    ['XML with a record', OPEN + XML_RECORD, undefined],
+    ['XML that is none', '<', undefined],
+    ['XML with a DOCTYPE', `<!DOCTYPE a><a/>`, 'DOCTYPE_FORBIDDEN'],
+    ['XML in another encoding', '<?xml version="1.0" encoding="latin1"?><a/>', 'NOT_UTF8'],
+    ['JSON without a record', ' []', 'EMPTY_FILE'],
+    ['JSON with an object', '{}', undefined],
     ['EDIFACT', "UNA:+.? '", 'EDIFACT'],
     ['a zip archive', 'PK\x03\x04…', 'COMPRESSED'],
     ['the beginning of a record', '00026', undefined],
@@ -130,7 +138,7 @@ describe('framing of an upload', () => {
   });
 
   it('finds nothing in a file of another format', () => {
-    const { chunks, frames: count } = framed(joined('<a>', ...frames(3, 900)), 10);
+    const { chunks, frames: count } = framed(joined('UNA', ...frames(3, 900)), 10);
     expect([chunks, count]).toEqual([[], 0]);
   });
 
@@ -159,5 +167,38 @@ describe('framing of an upload', () => {
     const junk = 'junk\x1d';
     expect(framed(joined(junk.repeat(999), frame(30))).problem).toBeUndefined();
     expect(framed(joined(junk.repeat(1000), frame(30))).problem).toBe('EMPTY_FILE');
+  });
+
+  it('lets a chunk of XML begin with a record, and tells the elements around its records', () => {
+    const wrapped = `<b>${XML_RECORD}</b>`;
+    const { chunks } = framed(
+      joined(`<?xml version="1.0"?>${OPEN}`, XML_RECORD, '\n', XML_RECORD, wrapped),
+    );
+    expect(chunks).toMatchObject([
+      {
+        offset: 21 + OPEN.length,
+        count: 2,
+        frames: `[0,${XML_RECORD.length},1,${XML_RECORD.length}]`,
+        format: 'MARC_XML',
+        xmlContext: OPEN,
+      },
+      { count: 1, frames: `[0,${XML_RECORD.length}]`, xmlContext: `${OPEN}<b>` },
+      { count: 1, refusal: { code: 'XML_SYNTAX', detail: expect.stringContaining('at byte') } },
+    ]);
+    expect(chunks[2]).not.toHaveProperty('xmlContext');
+  });
+
+  it('knows holdings in every format', () => {
+    const inOrder = (text: string): boolean => {
+      const framing = new UploadFraming();
+      framing.push(Buffer.from(text));
+      framing.end();
+      return framing.inOrder;
+    };
+    for (const type of 'auvxy') {
+      const holdings = type !== 'a';
+      expect(inOrder(OPEN + XML_RECORD.replace('nam', `n${type}m`))).toBe(holdings);
+      expect(inOrder(`[{"leader":"00000n${type}m"}]`)).toBe(holdings);
+    }
   });
 });

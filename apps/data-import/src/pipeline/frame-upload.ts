@@ -1,7 +1,10 @@
-import { FrameSplitter, type Frame } from '@quire/marc/iso2709/split';
+import type { FileFault, FoundFrame, Framer } from '@quire/marc/framing';
+import { FrameSplitter } from '@quire/marc/iso2709/split';
+import { MarcJsonFramer } from '@quire/marc/marc-json-frames';
+import { MarcXmlFramer } from '@quire/marc/marcxml-frames';
 import { recognise, RECOGNISE_BYTES, type InputFormat } from '@quire/marc/recognise';
 import type { FileProblem } from '../domain/file-problem.js';
-import type { UploadChunk } from '../domain/upload-chunk.js';
+import type { FileFormat, UploadChunk } from '../domain/upload-chunk.js';
 
 const CHUNK_FRAMES_MAX = 1000;
 const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
@@ -13,9 +16,11 @@ const HOLDINGS: ReadonlySet<number> = new Set(Buffer.from('uvxy'));
 
 const FORMAT_PROBLEM: Readonly<Partial<Record<InputFormat, FileProblem>>> = {
   COMPRESSED: 'COMPRESSED',
-  MARCXML: 'MARCXML',
-  MARC_JSON: 'MARC_JSON',
   EDIFACT: 'EDIFACT',
+};
+const FAULT_PROBLEM: Readonly<Record<FileFault, FileProblem>> = {
+  DOCTYPE_FORBIDDEN: 'DOCTYPE_FORBIDDEN',
+  ENCODING: 'NOT_UTF8',
 };
 
 /**
@@ -34,7 +39,10 @@ export class UploadFraming {
   inOrder = false;
   /** Why nothing of the file can be imported. */
   problem: FileProblem | undefined;
-  private readonly splitter = new FrameSplitter();
+  private framer: Framer = new FrameSplitter();
+  private format: FileFormat = 'MARC_RAW';
+  /** Bytes given to the framer, all of them blanks until the format is known. */
+  private framed = 0;
   private head = Buffer.alloc(0);
   private recognised = false;
   private plausible = false;
@@ -42,6 +50,8 @@ export class UploadFraming {
   private offset = 0;
   private length = 0;
   private firstOrder = 0;
+  /** Elements around the frames of the chunk. */
+  private context: string | undefined;
   private chunkNo = 0;
   private chunks: UploadChunk[] = [];
 
@@ -55,7 +65,7 @@ export class UploadFraming {
 
   end(): UploadChunk[] {
     if (this.head.length > 0) this.recognise();
-    if (this.problem === undefined) this.take(this.splitter.end());
+    if (this.problem === undefined) this.take(this.framer.end());
     if (!this.plausible) this.problem ??= 'EMPTY_FILE';
     if (this.problem === undefined) this.close();
     return this.taken();
@@ -75,15 +85,26 @@ export class UploadFraming {
     const format = recognise(this.head);
     this.recognised = format !== 'UNKNOWN';
     this.problem = FORMAT_PROBLEM[format];
+    if (format === 'MARCXML') {
+      this.format = 'MARC_XML';
+      this.framer = new MarcXmlFramer(this.framed);
+    } else if (format === 'MARC_JSON') {
+      this.format = 'MARC_JSON';
+      this.framer = new MarcJsonFramer(this.framed);
+    }
     this.split(this.head);
     this.head = Buffer.alloc(0);
   }
 
   private split(bytes: Buffer): void {
-    if (this.problem === undefined) this.take(this.splitter.push(bytes));
+    if (this.problem !== undefined) return;
+    this.take(this.framer.push(bytes));
+    this.framed += bytes.length;
   }
 
-  private take(frames: readonly Frame[]): void {
+  private take(frames: readonly FoundFrame[]): void {
+    const { fileFault } = this.framer;
+    if (fileFault) this.problem ??= FAULT_PROBLEM[fileFault];
     for (const frame of frames) {
       if (this.problem !== undefined) return;
       if (frame.numbered) this.plausible = true;
@@ -95,32 +116,33 @@ export class UploadFraming {
     }
   }
 
-  private add(frame: Frame): void {
+  private add(frame: FoundFrame): void {
     const bytes = frame.skipped + frame.length;
     const full = this.pairs.length >= 2 * CHUNK_FRAMES_MAX || this.length + bytes > CHUNK_BYTES_MAX;
-    if (frame.refused || full) this.close();
+    if (frame.refused || full || frame.context !== this.context) this.close();
     const skipped = this.pairs.length === 0 ? this.begin(frame) : frame.skipped;
     this.pairs.push(skipped, frame.length);
     this.length += skipped + frame.length;
-    if (frame.refused) this.close(true);
+    if (frame.refused) this.close(frame.refusal ?? { code: 'TOO_LARGE' });
   }
 
   /**
    * Gives the skipped bytes that the chunk begins with. There may be any number of them before a record, but a chunk is
-   * read into memory: it begins with no more than fit beside the record.
+   * read into memory: it begins with no more than fit beside the record. Of XML and JSON they mean nothing to the record.
    */
-  private begin(frame: Frame): number {
-    const room = Math.max(0, CHUNK_BYTES_MAX - frame.length);
+  private begin(frame: FoundFrame): number {
+    const room = this.format === 'MARC_RAW' ? Math.max(0, CHUNK_BYTES_MAX - frame.length) : 0;
     const skipped = Math.min(frame.skipped, room);
+    this.context = frame.context;
     this.offset = frame.offset - skipped;
     this.length = 0;
     this.firstOrder = this.frames;
     return skipped;
   }
 
-  private close(refused = false): void {
+  private close(refusal?: UploadChunk['refusal']): void {
     if (this.pairs.length === 0) return;
-    const { chunkNo, offset, length, firstOrder, pairs } = this;
+    const { chunkNo, offset, length, firstOrder, pairs, format, context } = this;
     this.chunks.push({
       chunkNo,
       offset,
@@ -128,7 +150,9 @@ export class UploadFraming {
       firstOrder,
       count: pairs.length / 2,
       frames: JSON.stringify(pairs),
-      refused,
+      format,
+      ...(context === undefined || refusal ? {} : { xmlContext: context }),
+      ...(refusal ? { refusal } : {}),
     });
     this.chunkNo += 1;
     this.pairs = [];

@@ -1,4 +1,4 @@
-import type { UploadChunk } from '../domain/upload-chunk.js';
+import type { FileFormat, UploadChunk } from '../domain/upload-chunk.js';
 
 const CHUNK_FRAMES_MAX = 1000;
 const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
@@ -15,19 +15,25 @@ export class RetryChunks {
   private begin = 0;
   private pairs: number[] = [];
   private origins: number[] = [];
+  private format: FileFormat = 'MARC_RAW';
+  private xmlContext: string | undefined;
 
   /**
    * @param origin offset in the original file
    * @param skipped bytes written since the record before
    * @returns the chunk that became complete before this record
    */
-  add({ origin, length, skipped }: Copied): UploadChunk[] {
+  add({ origin, length, skipped, format = 'MARC_RAW', xmlContext }: Copied): UploadChunk[] {
     const isFull =
       this.origins.length >= CHUNK_FRAMES_MAX ||
-      this.position + skipped + length - this.begin > CHUNK_BYTES_MAX;
+      this.position + skipped + length - this.begin > CHUNK_BYTES_MAX ||
+      xmlContext !== this.xmlContext ||
+      format !== this.format;
     const complete = isFull ? this.end() : [];
     const isFirst = this.origins.length === 0;
     if (isFirst) this.begin = this.position + skipped;
+    this.format = format;
+    this.xmlContext = xmlContext;
     this.pairs.push(isFirst ? 0 : skipped, length);
     this.origins.push(origin);
     this.position += skipped + length;
@@ -48,7 +54,8 @@ export class RetryChunks {
       firstOrder: this.frames - count,
       count,
       frames: JSON.stringify(pairs),
-      refused: false,
+      format: this.format,
+      ...(this.xmlContext === undefined ? {} : { xmlContext: this.xmlContext }),
       origins: JSON.stringify(origins),
     };
     this.chunkNo += 1;
@@ -56,8 +63,11 @@ export class RetryChunks {
   }
 }
 
+/** A record of MARCXML is copied alone: its chunk says in which elements it stood. */
 interface Copied {
   readonly origin: number;
   readonly length: number;
   readonly skipped: number;
+  readonly format?: FileFormat;
+  readonly xmlContext?: string | undefined;
 }

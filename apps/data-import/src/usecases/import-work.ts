@@ -167,7 +167,11 @@ export class ImportWork {
     await this.errors.add(
       tx,
       job.id,
-      framesOf(chunk).map((frame) => ({ ...frame, c: 'TOO_LARGE' })),
+      framesOf(chunk).map((frame) => ({
+        ...frame,
+        c: chunk.refused_code ?? 'TOO_LARGE',
+        ...(chunk.refused_detail === null ? {} : { detail: chunk.refused_detail }),
+      })),
     );
   }
 

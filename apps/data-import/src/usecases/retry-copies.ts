@@ -2,10 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Clock } from '@quire/contracts/clock';
 import type { Scope } from '@quire/contracts/scope';
 import type { StoredObject } from '@quire/object-store/object-store';
-import { withTenant } from '@quire/postgres/tenant';
+import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { CLOCK } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
 import { FileUploads } from '../db/file-uploads.js';
+import { JobChunks, type Written } from '../db/job-chunks.js';
 import { placeOf, type Place } from '../db/job-errors.js';
 import { failures } from '../domain/failures.js';
 import type { UploadChunk } from '../domain/upload-chunk.js';
@@ -41,6 +42,7 @@ export class RetryCopies {
     private readonly uploads: FileUploads,
     private readonly files: ImportFiles,
     private readonly failed: FailedRecords,
+    private readonly chunks: JobChunks,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -80,8 +82,7 @@ export class RetryCopies {
       copy.originKey,
       this.readable(scope, copy.jobId, left),
     )) {
-      if (ends)
-        waiting.push(...chunks.add({ origin: place.offset, length: place.length, skipped: 0 }));
+      if (ends) waiting.push(...chunks.add({ origin: place.offset, skipped: 0, ...place }));
       if (waiting.length >= CHUNKS_A_WRITE || this.nowMs() - writtenAt >= RENEW_MS) await write();
       yield bytes;
     }
@@ -93,10 +94,14 @@ export class RetryCopies {
     scope: Scope,
     jobId: string,
     left: { out: number },
-  ): AsyncGenerator<Place> {
+  ): AsyncGenerator<Place & Partial<Written>> {
+    const written = await readTenant(this.source, scope, (tx) => this.chunks.written(tx, jobId));
+    let holds: Written | undefined;
     for await (const row of this.failed.rows(scope, jobId)) {
+      const place = placeOf(row);
+      while (written[0] && written[0].firstOrder <= place.order) holds = written.shift();
       if (LEFT_OUT.test(row.code)) left.out += 1;
-      else yield placeOf(row);
+      else yield { ...place, ...holds };
     }
   }
 

@@ -6,9 +6,10 @@ describe('a chunk', () => {
   const chunk = chunkOf([]);
 
   it('of a kind that cannot be read is named, not misread', () => {
-    expect(unsupported(chunk)).toBeUndefined();
-    expect(unsupported({ ...chunk, format: 'MARC_XML' })).toBe(
-      'Chunks of format MARC_XML cannot be read.',
+    for (const format of ['MARC_RAW', 'MARC_XML', 'MARC_JSON'] as const)
+      expect(unsupported({ ...chunk, format })).toBeUndefined();
+    expect(unsupported({ ...chunk, format: 'BATCH' })).toBe(
+      'Chunks of format BATCH cannot be read.',
     );
   });
 

@@ -8,7 +8,7 @@ export const hasEnded = (status: JobStatus): boolean => ENDED.has(status);
 
 /** Why a chunk cannot be read; undefined for those that can. */
 export function unsupported({ format }: ChunkReadyPayload): string | undefined {
-  if (format !== 'MARC_RAW') return `Chunks of format ${format} cannot be read.`;
+  if (format === 'BATCH') return `Chunks of format ${format} cannot be read.`;
   return undefined;
 }
 
