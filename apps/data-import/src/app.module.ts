@@ -16,6 +16,7 @@ import { ImportFiles } from './files/import-files.js';
 import { DryRunsController } from './http/dry-runs.controller.js';
 import { ImportWorkController } from './http/import-work.controller.js';
 import { FileExtensionsController } from './http/file-extensions.controller.js';
+import { JournalController } from './http/journal.controller.js';
 import { JobListsController } from './http/job-lists.controller.js';
 import { JobLogsController } from './http/job-logs.controller.js';
 import { JobProfilesController } from './http/job-profiles.controller.js';
@@ -40,6 +41,10 @@ import { JobChanges } from './usecases/job-changes.js';
 import { JobDetails } from './usecases/job-details.js';
 import { JobDrafts } from './usecases/job-drafts.js';
 import { JobEndings } from './usecases/job-endings.js';
+import { IncomingRecords } from './usecases/incoming-records.js';
+import { JobLog } from './usecases/job-log.js';
+import { Journal } from './usecases/journal.js';
+import { SavedEntries } from './usecases/saved-entries.js';
 import { JobEvents } from './usecases/job-events.js';
 import { Originals } from './usecases/originals.js';
 import { JobUsers } from './usecases/job-users.js';
@@ -60,6 +65,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
     JobsController,
     JobListsController,
     JobLogsController,
+    JournalController,
     ImportWorkController,
     DryRunsController,
     JobProfilesController,
@@ -92,6 +98,10 @@ import { UploadSteps } from './usecases/upload-steps.js';
       DraftFiles,
       Autostarts,
       JobUsers,
+      SavedEntries,
+      JobLog,
+      Journal,
+      IncomingRecords,
       JobDrafts,
       JobEndings,
       JobChanges,

@@ -12,9 +12,12 @@ import { Handles } from '@quire/messaging/handles';
 import { houseTables } from '@quire/postgres/house-tables';
 import type { ServiceDefinition } from '@quire/service/boot';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { entriesController, SavedStub } from './saved-stub.js';
 
 /** What source-record-storage was sent, each chunk and attempt once. */
 export class Sent {
+  /** What it tells of imports. */
+  readonly saved = new SavedStub();
   private readonly chunks = new Map<string, ChunkReadyPayload>();
   private waiting: (() => void)[] = [];
   /** Jobs of which something was said, chunks aside. */
@@ -74,7 +77,7 @@ export function storageStub(sent: Sent): ServiceDefinition {
     }
   }
 
-  @Module({ controllers: [Chunks, Jobs] })
+  @Module({ controllers: [Chunks, Jobs, entriesController(sent.saved)] })
   class StubModule {}
 
   const schema = 'source_record_storage';

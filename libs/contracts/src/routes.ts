@@ -321,10 +321,6 @@ const dataImportRoutes = {
   ),
   listDataTypes: dataImport('GET /data-import/dataTypes', 'data-import.datatypes.get'),
   readSplitStatus: dataImport('GET /data-import/splitStatus', 'data-import.splitconfig.get'),
-  importLogEntries: dataImport(
-    'GET /metadata-provider/jobLogEntries/:jobExecutionId',
-    'metadata-provider.jobLogEntries.collection.get',
-  ),
   importDetails: dataImport(
     'GET /data-import/jobExecutions/:id/details',
     'metadata-provider.jobSummary.item.get',
@@ -397,6 +393,26 @@ const jobRoutes = {
   importJobsUsers: dataImport(
     'GET /metadata-provider/jobExecutions/users',
     'metadata-provider.jobExecutions.users.collection.get',
+  ),
+  importSummary: dataImport(
+    'GET /metadata-provider/jobSummary/:jobExecutionId',
+    'metadata-provider.jobSummary.item.get',
+  ),
+  importLogEntries: dataImport(
+    'GET /metadata-provider/jobLogEntries/:jobExecutionId',
+    'metadata-provider.jobLogEntries.collection.get',
+  ),
+  importLogEntry: dataImport(
+    'GET /metadata-provider/jobLogEntries/:jobExecutionId/records/:recordId',
+    'metadata-provider.jobLogEntries.records.item.get',
+  ),
+  importJournal: dataImport(
+    'GET /metadata-provider/journalRecords/:jobExecutionId',
+    'metadata-provider.journalRecords.collection.get',
+  ),
+  incomingRecord: dataImport(
+    'GET /metadata-provider/incomingRecords/:recordId',
+    'metadata-provider.incomingrecords.get',
   ),
   readImportJobProfile: dataImport(
     'GET /data-import-profiles/jobProfiles/:id',

@@ -28,6 +28,14 @@ export interface ChunkRow {
   readonly attempt: number;
 }
 
+/** An entry of the log, found by its chunk. */
+export interface EntryPlace {
+  /** Order of the first frame of the chunk, of the last when descending. */
+  readonly from: number;
+  /** Entries of the chunk before it. */
+  readonly skip: number;
+}
+
 interface CandidateRow {
   readonly tenant_id: string;
   readonly job_id: string;
@@ -214,6 +222,32 @@ export class JobChunks {
       unchanged: sum('unchanged'),
       failed: sum('failed'),
       warned: sum('warned'),
+    };
+  }
+
+  /**
+   * Where an entry of the log lies: every frame of a chunk that is done has exactly one. Undefined past the end.
+   *
+   * @param offset of the entry, from the end when descending
+   */
+  async placeOf(
+    tx: TenantRead,
+    jobId: string,
+    { offset, descending }: { readonly offset: number; readonly descending: boolean },
+  ): Promise<EntryPlace | undefined> {
+    const row = await tx.one<{ first_order: string; count: number; before: string }>(
+      `select c.first_order, c.count, c.before from (
+         select first_order, count, handled, sum(handled) over (order by first_order ${descending ? 'desc' : 'asc'}) - handled as before
+         from (select first_order, count, created + updated + unchanged + failed as handled from job_chunk
+           where tenant_id = $1 and job_id = $2 and state = 'DONE') d) c
+       where c.before <= $3 and c.before + c.handled > $3`,
+      [tx.tenantId, jobId, offset],
+    );
+    if (!row) return undefined;
+    const first = Number(row.first_order);
+    return {
+      from: descending ? first + row.count - 1 : first,
+      skip: offset - Number(row.before),
     };
   }
 

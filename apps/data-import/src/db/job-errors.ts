@@ -6,6 +6,7 @@ import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
 
 export interface ErrorRow {
   readonly record_order: string;
+  readonly job_id: string;
   readonly record_id: string;
   readonly byte_offset: string;
   readonly byte_length: string;
@@ -17,12 +18,24 @@ export interface ErrorRow {
   readonly hrid: string | null;
   /** Codes of the warnings, the first few. */
   readonly warnings: readonly string[] | null;
+  readonly failed_at: Date;
+  /** By which errors are sorted: the beginning of their text. */
+  readonly error_key: string;
+  readonly title_key: string;
 }
 
+export type ErrorSort = 'order' | 'title' | 'error';
+
 export interface ErrorPage {
-  readonly offset: number;
+  readonly sortBy: ErrorSort;
+  readonly descending: boolean;
+  /** B, A or H; all without it. */
+  readonly type?: string | undefined;
+  /** First order, or last when descending; of the order of the file only. */
+  readonly from?: number | undefined;
+  /** The row that the page before ended with. */
+  readonly after?: ErrorRow | undefined;
   readonly limit: number;
-  readonly descending?: boolean;
 }
 
 export interface Place {
@@ -70,16 +83,29 @@ export class JobErrors {
     );
   }
 
-  /** In the order of the file, or against it. */
-  async *list(
-    tx: TenantRead,
-    jobId: string,
-    { offset, limit, descending = false }: ErrorPage,
-  ): AsyncGenerator<ErrorRow> {
-    const order = descending ? 'desc' : 'asc';
-    const sql = `select * from job_error where tenant_id = $1 and job_id = $2 order by record_order ${order} offset ${offset} limit ${limit}`;
-    for await (const rows of tx.cursor<ErrorRow>(sql, [tx.tenantId, jobId], BATCH_ROWS))
-      yield* rows;
+  /** By key from an index, so that no page costs more than another. */
+  page(tx: TenantRead, jobId: string, page: ErrorPage): Promise<ErrorRow[]> {
+    const { sortBy, descending, type, from, after, limit } = page;
+    const params: unknown[] = [tx.tenantId, jobId];
+    const bound = (value: unknown): string => `$${params.push(value)}`;
+    const beyond = descending ? '<' : '>';
+    const key = KEYS[sortBy];
+    const where = ['e.tenant_id = $1', 'e.job_id = $2'];
+    if (type !== undefined) where.push(`e.record_type = ${bound(type)}`);
+    if (from !== undefined) where.push(`e.record_order ${beyond}= ${bound(from)}`);
+    if (after) {
+      const values = [...(key ? [after[key.name]] : []), after.record_order].map(bound);
+      where.push(
+        `(${[...(key ? [key.sql] : []), 'e.record_order'].join()}) ${beyond} (${values.join()})`,
+      );
+    }
+    const order = [...(key ? [key.sql] : []), 'e.record_order']
+      .map((one) => `${one} ${descending ? 'desc' : 'asc'}`)
+      .join(', ');
+    return tx.query<ErrorRow>(
+      `${SELECT} where ${where.join(' and ')} order by ${order} limit ${limit}`,
+      params,
+    );
   }
 
   async any(tx: TenantRead, jobId: string): Promise<boolean> {
@@ -90,20 +116,40 @@ export class JobErrors {
     return row !== undefined;
   }
 
-  async count(tx: TenantRead, jobId: string): Promise<number> {
+  /** @param type B, A or H; all without it */
+  async count(tx: TenantRead, jobId: string, type?: string): Promise<number> {
     const row = await tx.one<{ count: string }>(
-      'select count(*) from job_error where tenant_id = $1 and job_id = $2',
-      [tx.tenantId, jobId],
+      `select count(*) from job_error where tenant_id = $1 and job_id = $2 ${type === undefined ? '' : 'and record_type = $3'}`,
+      [tx.tenantId, jobId, ...(type === undefined ? [] : [type])],
     );
     return Number(row?.count ?? 0);
+  }
+
+  find(tx: TenantRead, recordId: string): Promise<ErrorRow | undefined> {
+    return tx.one<ErrorRow>(`${SELECT} where e.tenant_id = $1 and e.record_id = $2`, [
+      tx.tenantId,
+      recordId,
+    ]);
   }
 
   /** The next failed records in the order of the file; by key, so that a slow reader holds no transaction. */
   after(tx: TenantRead, jobId: string, order: number): Promise<ErrorRow[]> {
     return tx.query<ErrorRow>(
-      `select * from job_error where tenant_id = $1 and job_id = $2 and record_order > $3
-       order by record_order limit ${BATCH_ROWS}`,
+      `${SELECT} where e.tenant_id = $1 and e.job_id = $2 and e.record_order > $3
+       order by e.record_order limit ${BATCH_ROWS}`,
       [tx.tenantId, jobId, order],
     );
   }
 }
+
+/** Indexes have these expressions to the letter (migration 0004). */
+const ERROR_KEY = `(case e.code when 'RECORD_TYPE' then '{"message":"Error' when 'HOLDINGS_004' then '{"message":"The 004'
+    when 'PROFILE_TYPE' then 'Chosen job profile' when 'EXISTING_999FF' then '{"error":"A new'
+    else '{"errors":[{"name":"' || e.code end) collate "C"`;
+const TITLE_KEY = `coalesce(e.title, 'No content') collate "C"`;
+const KEYS = {
+  order: undefined,
+  title: { name: 'title_key', sql: TITLE_KEY },
+  error: { name: 'error_key', sql: ERROR_KEY },
+} as const;
+const SELECT = `select e.*, ${ERROR_KEY} as error_key, ${TITLE_KEY} as title_key from job_error e`;

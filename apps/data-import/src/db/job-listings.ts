@@ -67,7 +67,7 @@ export class JobListings {
   /** Profiles of ended jobs, by name. */
   profiles(tx: TenantRead, page: Page): Promise<{ id: string; name: string }[]> {
     return tx.query(
-      `${PROFILES} order by lower(name), id offset ${page.offset} limit ${page.limit}`,
+      `select * from (${PROFILES}) p order by lower(name), id offset ${page.offset} limit ${page.limit}`,
       [tx.tenantId, TERMINAL],
     );
   }
@@ -79,7 +79,7 @@ export class JobListings {
   /** Users of ended jobs, each as the newest of them names it, by last and first name. */
   users(tx: TenantRead, page: Page): Promise<ListedUser[]> {
     return tx.query<ListedUser>(
-      `${USERS} order by lower(last_name), lower(first_name), id offset ${page.offset} limit ${page.limit}`,
+      `select * from (${USERS}) u order by lower(last_name), lower(first_name), id offset ${page.offset} limit ${page.limit}`,
       [tx.tenantId, TERMINAL],
     );
   }

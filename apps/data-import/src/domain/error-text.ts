@@ -106,6 +106,9 @@ function checkText({
   }
 }
 
+/** Says the code that the bytes gave no record? */
+export const isParseError = (code: string): boolean => isRecordErrorCode(code);
+
 function isRecordErrorCode(code: string): code is RecordErrorCode {
   return (RECORD_ERROR_CODES as readonly string[]).includes(code);
 }

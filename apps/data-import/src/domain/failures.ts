@@ -22,6 +22,9 @@ export const texts = {
     `FileDefinition not found. FileDefinition ID: ${id}`,
   extensionNotFound: (id: string): string => `FileExtension with id '${id}' was not found`,
   jobNotFound: (id: string): string => `JobExecution with id '${id}' was not found`,
+  summaryNotFound: (id: string): string => `JobSummary for jobExecutionId: '${id}' was not found`,
+  entryNotFound: (): string => 'Can`t find record with specific jobExecutionId and recordId',
+  incomingNotFound: (id: string): string => `IncomingRecord by id: '${id}' was not found`,
   profileNotFound: (id: string): string => `JobProfile with id '${id}' was not found`,
 } as const;
 
@@ -113,6 +116,9 @@ export const failures = {
   otherProfile: (id: string): Failure =>
     refused(`JobExecution already associated to JobProfile with id '${id}'`),
   jobNotFound: (id: string): Failure => notFound(texts.jobNotFound(id)),
+  summaryNotFound: (id: string): Failure => notFound(texts.summaryNotFound(id)),
+  entryNotFound: (): Failure => notFound(texts.entryNotFound()),
+  incomingNotFound: (id: string): Failure => notFound(texts.incomingNotFound(id)),
   parentNotFound: (id: string): Failure => refused(texts.jobNotFound(id)),
   noFiles: (): Failure => refused('Received files must not be empty'),
   userNotFound: (id: string): Failure => refused(`No user found by user id :${id}`),

@@ -15,7 +15,6 @@ import type {
 import type { DataType, FileExtension } from '@quire/contracts/file-extensions';
 import type { Metadata } from '@quire/contracts/metadata';
 import type { JobStatus } from '@quire/contracts/source-records';
-import { errorText } from './error-text.js';
 import { TOTAL_UNKNOWN, uiStatusOf } from './job-execution.js';
 import { profileOf, wrapperOf } from './job-profiles.js';
 
@@ -220,59 +219,4 @@ function runBy(job: JobFacts): { firstName: string; lastName: string } {
   if (job.user_first_name === null && job.user_last_name === null)
     return { firstName: job.user_name ?? '', lastName: 'SYSTEM' };
   return { firstName: job.user_first_name ?? '', lastName: job.user_last_name ?? '' };
-}
-
-interface ErrorFacts {
-  readonly record_order: string;
-  readonly record_id: string;
-  readonly byte_offset: string;
-  readonly record_type: string | null;
-  readonly code: string;
-  readonly field: string | null;
-  readonly detail: string | null;
-  readonly title: string | null;
-}
-
-const LOG_TYPE: Readonly<Record<string, string>> = {
-  B: 'MARC_BIBLIOGRAPHIC',
-  A: 'MARC_AUTHORITY',
-  H: 'MARC_HOLDINGS',
-};
-const NO_IDS = { idList: [], hridList: [] };
-/** The web UI reads these without checking; they must never be missing (5.3). */
-const NOTHING_RELATED = {
-  relatedInstanceInfo: NO_IDS,
-  relatedAuthorityInfo: NO_IDS,
-  relatedPoLineInfo: NO_IDS,
-  relatedInvoiceInfo: NO_IDS,
-  relatedInvoiceLineInfo: {},
-  relatedHoldingsInfo: [],
-  relatedItemInfo: [],
-};
-
-/** The log entry of a failed record. */
-export function logEntryOf(
-  row: ErrorFacts,
-  job: { readonly id: string; readonly profileName: string; readonly tenantId: string },
-): object {
-  return {
-    jobExecutionId: job.id,
-    incomingRecordId: row.record_id,
-    sourceRecordOrder: row.record_order,
-    sourceRecordTitle: row.title ?? 'No content',
-    sourceRecordActionStatus: 'DISCARDED',
-    ...(row.record_type === null ? {} : { sourceRecordType: LOG_TYPE[row.record_type] }),
-    error: errorText({
-      jobId: job.id,
-      order: Number(row.record_order),
-      at: Number(row.byte_offset),
-      code: row.code,
-      field: row.field ?? undefined,
-      detail: row.detail ?? undefined,
-      type: row.record_type ?? undefined,
-      profileName: job.profileName,
-    }),
-    sourceRecordTenantId: job.tenantId,
-    ...NOTHING_RELATED,
-  };
 }

@@ -1,8 +1,10 @@
 import { refused } from '@quire/contracts/failure';
-import { single, type Query } from '@quire/contracts/paging';
+import { correctTotal, single, type Paging, type Query } from '@quire/contracts/paging';
 import type { CqlQuery } from '@quire/cql/ast';
 import { CqlError, listFailureText } from '@quire/cql/errors';
 import { parseCql, URL_LIMITS } from '@quire/cql/parser';
+import { streamCollection } from '@quire/service/answers';
+import type { FastifyReply } from 'fastify';
 
 /**
  * Reads `query` and does the work of a listing by it: every fault of the query, those that only its compilation shows among
@@ -22,4 +24,33 @@ export async function byCql<T>(
     if (error instanceof CqlError) throw refused(listFailureText(collection, error), 'cql');
     throw error;
   }
+}
+
+/** A list that was found, made from several sources. */
+interface FoundList<T> {
+  readonly total: number;
+  readonly items: AsyncIterable<T>;
+  readonly show: (item: T) => object;
+}
+
+/** Answers a list that is looked for when the answer begins; none is an empty one. */
+export function streamLog<T>(
+  reply: FastifyReply,
+  key: string,
+  paging: Paging,
+  open: () => Promise<FoundList<T> | undefined>,
+): FastifyReply {
+  const found = { total: 0 };
+  async function* items(): AsyncGenerator<object> {
+    const list = await open();
+    if (!list) return;
+    found.total = list.total;
+    for await (const item of list.items) yield list.show(item);
+  }
+  return streamCollection(reply, {
+    key,
+    items: items(),
+    totalRecords: (rows) =>
+      paging.totalRecords === 'none' ? undefined : correctTotal(rows, found.total, paging),
+  });
 }

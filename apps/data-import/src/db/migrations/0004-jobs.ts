@@ -18,6 +18,11 @@ export class Jobs1700000000004 implements MigrationInterface {
       `insert into job_rule (from_status, to_status) values ${rules.join(', ')} on conflict do nothing`,
       `alter table job_error add column failed_at timestamptz not null default now()`,
       `create index job_error_record on job_error (tenant_id, record_id)`,
+      `create index job_error_title on job_error (tenant_id, job_id, (coalesce(title, 'No content') collate "C"), record_order)`,
+      // The beginnings of the texts, by which the logs sort errors.
+      `create index job_error_text on job_error (tenant_id, job_id, ((case code when 'RECORD_TYPE' then '{"message":"Error' when 'HOLDINGS_004' then '{"message":"The 004'
+         when 'PROFILE_TYPE' then 'Chosen job profile' when 'EXISTING_999FF' then '{"error":"A new'
+         else '{"errors":[{"name":"' || code end) collate "C"), record_order)`,
     ];
     for (const statement of statements) await queryRunner.query(statement);
   }
