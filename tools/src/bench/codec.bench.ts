@@ -21,10 +21,12 @@ export interface BenchLine {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
-  /** How many times faster than marcjs in this run. */
+  /** How many times faster than the other side in this run. */
   readonly ratio?: number;
   /** The ratio, or where there is none the value, that is to be reached. */
   readonly goal?: number;
+  /** What the figures do not say. */
+  readonly note?: string;
 }
 
 interface MarcjsRecord {
@@ -157,7 +159,7 @@ function splitRate(records: readonly Buffer[]): number {
 }
 
 /** Seconds of each side's fastest pass over the records. */
-function fastest(records: readonly Buffer[], sides: readonly Work[]): number[] {
+export function fastest(records: readonly Buffer[], sides: readonly Work[]): number[] {
   const passes = Math.max(1, Math.ceil(ROUND_BYTES / sizeOf(records)));
   const best = sides.map(() => Infinity);
   let sum = 0;
@@ -172,10 +174,10 @@ function fastest(records: readonly Buffer[], sides: readonly Work[]): number[] {
   return best;
 }
 
-function rate(records: readonly Buffer[], seconds: number): number {
+export function rate(records: readonly Buffer[], seconds: number): number {
   return sizeOf(records) / 1e6 / seconds;
 }
 
-function sizeOf(records: readonly Buffer[]): number {
+export function sizeOf(records: readonly Buffer[]): number {
   return records.reduce((sum, bytes) => sum + bytes.length, 0);
 }

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { codecBench, type BenchLine } from './codec.bench.js';
 import { benchRecords } from './marc-records.js';
 import { largeBench } from './large.bench.js';
+import { marc8Bench } from './marc8.bench.js';
 import { memoryBench } from './memory.bench.js';
 import { throughQuireBench } from './through-quire.bench.js';
 
@@ -13,7 +14,7 @@ import { throughQuireBench } from './through-quire.bench.js';
 type Bench = (records: readonly Buffer[]) => Promise<BenchLine[]>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
-  codec: (records) => Promise.resolve(codecBench(records)),
+  codec: async (records) => [...codecBench(records), ...(await marc8Bench(records))],
   jobs: throughQuireBench,
   memory: memoryBench,
   large: largeBench,
@@ -41,10 +42,10 @@ for (const name of names) {
   for (const line of await bench(records)) print(describe(line));
 }
 
-function describe({ name, value, unit, ratio, goal }: BenchLine): string {
+function describe({ name, value, unit, ratio, goal, note }: BenchLine): string {
   const figure = `${value.toFixed(value < 10 ? 2 : 0)} ${unit}`;
   const against = ratio === undefined ? '' : `${ratio.toFixed(2)} ×`;
-  return `${name.padEnd(40)} ${figure.padStart(18)} ${against.padStart(9)}${goal === undefined ? '' : `   goal ${goal}`}`;
+  return `${name.padEnd(40)} ${figure.padStart(18)} ${against.padStart(9)}${goal === undefined ? '' : `   goal ${goal}`}${note === undefined ? '' : `   ${note}`}`;
 }
 
 function print(text: string): void {
