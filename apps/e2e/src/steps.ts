@@ -23,6 +23,7 @@ export async function startImport(
   person: Person,
   file: Uint8Array,
   name = 'story.mrc',
+  profile: object = DEFAULT_PROFILE,
 ): Promise<string> {
   const definition = await person.post<SeedUploadDefinition>('/data-import/upload/definition', {
     fileDefinitions: [{ name }],
@@ -33,7 +34,7 @@ export async function startImport(
     `/data-import/upload/file?uploadDefinitionId=${id}&fileId=${one?.id ?? ''}`,
     file,
   );
-  const processFiles = { uploadDefinition: { id }, jobProfileInfo: DEFAULT_PROFILE };
+  const processFiles = { uploadDefinition: { id }, jobProfileInfo: profile };
   await person.post(`/data-import/uploadDefinitions/${id}/processFiles`, processFiles, 204);
   return one?.jobExecutionId ?? '';
 }
