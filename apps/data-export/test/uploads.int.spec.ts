@@ -44,7 +44,7 @@ describe('a file of ids', () => {
   });
 
   describe('that is announced', () => {
-    it.each(['ids', 'ids.txt', 'a.csv.exe', 'a.exe\u0001.cs', ''])(
+    it.each(['ids', 'ids.txt', 'a.csv.exe', 'a.exe\u0001.cs', 'a.exe%00.csv', ''])(
       'is refused as %j (X1)',
       async (fileName) => {
         expect(await define({ fileName })).toMatchObject({

@@ -15,9 +15,11 @@ export function displayName(fileName: string): string {
   return last.replace(UNSAFE, '').trim();
 }
 
+/** In lower case. What stands behind an escaped NUL is no part of a name to whoever unescapes it: `a.exe%00.csv`. */
 export function extensionOf(name: string): string {
-  const dot = name.lastIndexOf('.');
-  return dot < 0 ? '' : name.slice(dot + 1).toLowerCase();
+  const [shown = ''] = name.split('%00', 1);
+  const dot = shown.lastIndexOf('.');
+  return dot < 0 ? '' : shown.slice(dot + 1).toLowerCase();
 }
 
 /** At most 255 characters; the extension survives the cut. */
