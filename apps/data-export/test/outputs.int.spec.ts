@@ -129,6 +129,22 @@ describe('the output of an export', () => {
     });
   });
 
+  it('is in MARC-8 when the request asks for it', async () => {
+    const id = idOf(902);
+    world.has([id], (one) => recordOf(one, [dataField('500', '  ', [['a', 'é']])]));
+    const job = await world.exported(id, { encoding: 'MARC-8' });
+    expect(job.exportedFiles?.[0]?.fileName).toBe(`test-${job.hrId}.mrc`);
+    const bytes = await world.file(job);
+    expect(bytes[9]).toBe(0x20);
+    expect(bytes.toString('latin1')).toContain('\x1fa\xe2e');
+    const one = await world.open(
+      'GET',
+      `/data-export/download-record/${id}?idType=INSTANCE&utf=false`,
+    );
+    expect(one.headers.get('content-disposition')).toContain(`filename="${id}-marc8.mrc"`);
+    expect(Buffer.from(await one.arrayBuffer())).toEqual(bytes);
+  });
+
   describe('without room for a record', () => {
     const lines = () => [ids[0], long, ids[1]].join('\n');
 

@@ -275,6 +275,26 @@ describe('the bytes of a slice in another format', () => {
     expect(text.indexOf('Title l')).toBeLessThan(text.indexOf('Title b'));
   });
 
+  it('are MARC-8 when the job wants it, and say so', async () => {
+    const plan = { ...PLAN, encoding: 'MARC-8' } as const;
+    const stored = record('é', [dataField('500', '  ', [['a', '\u{1f4da}']])]);
+    const { bytes, tally } = await run([found(0, stored)], { plan });
+    expect(tally).toMatchObject({ exported: 1, outcomes: [] });
+    expect(bytes[9]).toBe(0x20);
+    expect(bytes.toString('latin1')).toContain('\xe2e');
+    expect(bytes.toString('latin1')).toContain('&#x1F4DA;');
+    expect(Number(bytes.toString('latin1', 0, 5))).toBe(bytes.length);
+  });
+
+  it('are too long in MARC-8 where references make them so', async () => {
+    const plan = { ...PLAN, encoding: 'MARC-8' } as const;
+    const stored = record('b', [dataField('500', '  ', [['a', '\u{1f4da}'.repeat(1200)]])]);
+    expect((await run([found(0, stored)])).tally.exported).toBe(1);
+    const { tally } = await run([found(0, stored)], { plan });
+    expect(tally).toMatchObject({ exported: 0, faulty: 1 });
+    expect(tally.outcomes[0]?.row?.values[0]).toMatch(/^Record has field that is too long/);
+  });
+
   it('leave out what the profile suppresses', async () => {
     const plan = { ...xml, suppress999ff: true, suppressTags: ['001'] };
     const text = (await run([found(0, a)], { plan })).bytes.toString();

@@ -3,6 +3,7 @@ import { hasDelimiterInControl, withoutControls } from '@quire/marc/iso2709/cont
 import { FIELD_NUMBER_MAX, readDigits, RECORD_TERMINATOR } from '@quire/marc/iso2709/grammar';
 import { openStored, suppressFields, type Suppression } from '@quire/marc/iso2709/stored';
 import { exportLimit, type ExportLimit } from '@quire/marc/iso2709/write';
+import { toMarc8 } from '@quire/marc/iso2709/write-marc8';
 import { writeMarcJsonLine } from '@quire/marc/marc-json';
 import { writeMarcXml } from '@quire/marc/marcxml-write';
 import type { MarcRecord } from '@quire/marc/record';
@@ -69,16 +70,24 @@ export class RecordWriter {
   }
 
   private serialised(record: MarcRecord): Written {
-    const { format, oversize } = this.plan;
+    const { format, encoding, oversize } = this.plan;
     if (format === 'MARCXML') return { kind: 'written', bytes: writeMarcXml(record), record };
     if (format === 'MARC_JSON')
       return { kind: 'written', bytes: writeMarcJsonLine(record), record };
-    const limit = exportLimit(record);
-    if (!limit) return { kind: 'written', bytes: record.bytes, record };
-    const problem = limitText(limit);
+    const written = encoding === 'MARC-8' ? toMarc8(record) : inUtf8(record);
+    if (!written.failed) return { kind: 'written', bytes: written.bytes, record };
+    const problem = limitText(written);
     if (oversize === 'fail') return { kind: 'faulty', problem, record };
     return { kind: 'oversize', bytes: writeMarcXml(record), record, warning: problem };
   }
+}
+
+type Encoded =
+  { readonly failed: false; readonly bytes: Buffer } | ({ readonly failed: true } & ExportLimit);
+
+function inUtf8(record: MarcRecord): Encoded {
+  const limit = exportLimit(record);
+  return limit ? { failed: true, ...limit } : { failed: false, bytes: record.bytes };
 }
 
 /**

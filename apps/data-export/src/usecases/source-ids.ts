@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { routes } from '@quire/contracts/routes';
+import { routes, type Route } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
 import { ServiceClient, UnexpectedAnswer } from '@quire/service/service-client';
 import { deletedBibsSearch, type DeletedBibs, type IdQuery } from '../domain/selection.js';
@@ -10,16 +10,15 @@ export interface IdsRequest {
   readonly signal: AbortSignal;
 }
 
-const IDS_PATH = routes.exportIds.path;
-/** Search by MARC fields (`source-record-storage.md`, 7.2). */
-const IDENTIFIERS_PATH = '/source-storage/stream/marc-record-identifiers';
-const IDENTIFIERS_PERMISSION = 'source-storage.stream.marc-record-identifiers.collection.post';
 /** An answer that says what is wrong is short. */
 const REASON_CHARACTERS_MAX = 1000;
 
+/** Queries have a door of their own; deleted records are searched by their MARC fields (`source-record-storage.md`, 7.2). */
+const routeOf = ({ kind }: IdQuery | DeletedBibs): Route =>
+  kind === 'query' ? routes.exportIds : routes.searchMarcRecords;
+
 /** Where a list of ids is asked for, for the log. */
-export const pathOf = ({ kind }: IdQuery | DeletedBibs): string =>
-  kind === 'query' ? IDS_PATH : IDENTIFIERS_PATH;
+export const pathOf = (asked: IdQuery | DeletedBibs): string => routeOf(asked).path;
 
 /** The lists of ids of source-record-storage, as the exports ask for them. */
 @Injectable()
@@ -31,6 +30,7 @@ export class SourceIds {
     asked: IdQuery | DeletedBibs,
     { scope, jobId, signal }: IdsRequest,
   ): Promise<AsyncIterable<Buffer>> {
+    const { permission } = routeOf(asked);
     const call = {
       to: 'source-record-storage',
       method: 'POST',
@@ -38,7 +38,7 @@ export class SourceIds {
       scope,
       jobId,
       body: bodyOf(asked),
-      claims: { permissions: asked.kind === 'query' ? [] : [IDENTIFIERS_PERMISSION] },
+      claims: { permissions: permission === undefined ? [] : [permission] },
       signal,
     } as const;
     const { status, body } = await this.client.call(call);
