@@ -21,9 +21,9 @@ import { JobListsController } from './http/job-lists.controller.js';
 import { JobLogsController } from './http/job-logs.controller.js';
 import { JobProfilesController } from './http/job-profiles.controller.js';
 import { JobsController } from './http/jobs.controller.js';
-import { OriginalsController } from './http/originals.controller.js';
 import { SeedDefinitionsController } from './http/seed-definitions.controller.js';
 import { SettingsController } from './http/settings.controller.js';
+import { UploadedJobsController } from './http/uploaded-jobs.controller.js';
 import { UploadDefinitionsController } from './http/upload-definitions.controller.js';
 import { Autostarts } from './usecases/autostarts.js';
 import { DefinitionStates } from './usecases/definition-states.js';
@@ -71,7 +71,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
     JobProfilesController,
     SettingsController,
     FileExtensionsController,
-    OriginalsController,
+    UploadedJobsController,
     ChunksHandlers,
   ],
   providers: [

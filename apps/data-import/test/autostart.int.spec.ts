@@ -182,4 +182,19 @@ describe('processing that starts by itself', () => {
       updatedByUsername: 'ann',
     });
   });
+
+  it('waits for its turn while the tenant has as many jobs as it may', async () => {
+    await using own = await testDatabase();
+    await using busy = await ImportWorld.start(own.url, { runningJobsMax: 1, sweepMs: 50 });
+    const first = await busy.start(RECORD);
+    const body = { fileDefinitions: [{ name: 'a.mrc' }] };
+    const made = (await busy.ask('POST', `${SEED}?autostart=true`, { body })).json;
+    const bytes = marcRecord({ fields: [['001', 'later']] });
+    const uploaded = await busy.uploadTo(made.id, made.fileDefinitions[0].id, bytes);
+    expect([uploaded.status, uploaded.json.status]).toEqual([200, 'LOADED']);
+    for (const chunk of await busy.sent.of(first.jobId, 1)) await busy.saved(chunk);
+    let looks = 0;
+    while ((await busy.read(made.id)).status !== 'COMPLETED' && looks < LOOKS_MAX) looks += 1;
+    expect((await busy.read(made.id)).status).toBe('COMPLETED');
+  });
 });

@@ -286,6 +286,10 @@ const dataImportRoutes = {
     'POST /data-import/uploadDefinitions/:id/processFiles',
     'data-import.uploadDefinitions.processFiles.item.post',
   ),
+  cancelImport: dataImport(
+    'DELETE /data-import/jobExecutions/:jobExecutionId/cancel',
+    'data-import.jobexecution.cancel',
+  ),
   originalLink: dataImport(
     'GET /data-import/jobExecutions/:jobExecutionId/downloadUrl',
     'data-import.downloadUrl.get',

@@ -123,6 +123,13 @@ export class JobExecutions {
     );
   }
 
+  lockChildren(tx: TenantTx, parentId: string): Promise<JobRow[]> {
+    return tx.query<JobRow>(
+      'select * from job_execution where tenant_id = $1 and parent_job_id = $2 and id <> $2 order by hr_id for update',
+      [tx.tenantId, parentId],
+    );
+  }
+
   /** Changes columns of a locked job; the trigger refuses an illegal status. Gives the row as it is then. */
   async change(tx: TenantTx, id: string, change: JobChange): Promise<JobRow> {
     const { startsNow, endsNow, ...values } = change;

@@ -15,7 +15,7 @@ export class Originals {
       `select coalesce(j.content_key, f.object_key) as object_key,
          coalesce(j.content_sha256, f.sha256) as sha256, j.file_name
        from job_execution j left join upload_file f on (f.tenant_id, f.job_id) = (j.tenant_id, j.id)
-       where j.tenant_id = $1 and j.id = $2`,
+       where j.tenant_id = $1 and j.id = $2 and j.deleted_at is null`,
       [tx.tenantId, jobId],
     );
   }

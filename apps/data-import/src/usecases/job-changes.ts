@@ -57,10 +57,13 @@ export class JobChanges {
     });
   }
 
-  /** Of a job that has ended nothing changes. */
+  /** A composite parent with its children. Of a job that has ended nothing changes. */
   async cancel(scope: Scope, id: string): Promise<void> {
     await this.changing(scope, id, async (tx, job, removable) => {
-      if (!isEnded(job.status)) await this.setStatus(tx, job, { status: 'CANCELLED' }, removable);
+      const isComposite = job.subordination_type === 'COMPOSITE_PARENT';
+      const children = isComposite ? await this.jobs.lockChildren(tx, id) : [];
+      for (const one of [job, ...children])
+        if (!isEnded(one.status)) await this.setStatus(tx, one, { status: 'CANCELLED' }, removable);
     });
   }
 

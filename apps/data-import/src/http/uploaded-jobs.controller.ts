@@ -1,22 +1,35 @@
-import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Req, Res } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
-import { CallerOf, Permissions, Public } from '@quire/auth/permissions';
-import { OriginalLink } from '@quire/contracts/data-import';
+import { CallerOf, Permissions, Public, ScopeOf } from '@quire/auth/permissions';
+import { Cancelled, OriginalLink } from '@quire/contracts/data-import';
 import { single, type Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
-import type { Caller } from '@quire/contracts/scope';
+import type { Caller, Scope } from '@quire/contracts/scope';
 import { sendFile } from '@quire/service/files';
 import { PathId, QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { failures } from '../domain/failures.js';
+import { failures, texts } from '../domain/failures.js';
+import { JobChanges } from '../usecases/job-changes.js';
 import { Originals } from '../usecases/originals.js';
 
 const JOB_ID = { name: 'jobExecutionId', notFound: () => failures.fileGone().message };
+const CANCELLED_ID = { name: 'jobExecutionId', notFound: texts.jobNotFound };
 
-/** The file that a job read, as it came (data-import, 3.4). */
+/** What the current family has for jobs: cancel, and the file that a job read as it came (data-import, 3.4). */
 @Controller('data-import')
-export class OriginalsController {
-  constructor(private readonly originals: Originals) {}
+export class UploadedJobsController {
+  constructor(
+    private readonly originals: Originals,
+    private readonly changes: JobChanges,
+  ) {}
+
+  @Delete('jobExecutions/:jobExecutionId/cancel')
+  @Permissions(routes.cancelImport)
+  @ApiOkResponse({ type: Cancelled })
+  async cancel(@ScopeOf() scope: Scope, @PathId(CANCELLED_ID) jobId: string): Promise<Cancelled> {
+    await this.changes.cancel(scope, jobId);
+    return { ok: true };
+  }
 
   @Get('jobExecutions/:jobExecutionId/downloadUrl')
   @Permissions(routes.originalLink)
