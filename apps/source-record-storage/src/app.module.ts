@@ -3,6 +3,7 @@ import { AnsweredEvents } from './db/answered-events.js';
 import { Entries } from './db/entries.js';
 import { InstanceIds } from './db/instance-ids.js';
 import { MarcSearches } from './db/marc-searches.js';
+import { Originals } from './db/originals.js';
 import { RecordReads } from './db/record-reads.js';
 import { Records } from './db/records.js';
 import { Snapshots } from './db/snapshots.js';
@@ -21,6 +22,7 @@ import { StreamsController } from './http/streams.controller.js';
 import { ChunkOutcomes } from './usecases/chunk-outcomes.js';
 import { Chunks } from './usecases/chunks.js';
 import { ErrorLists } from './usecases/error-lists.js';
+import { OriginalTexts } from './usecases/original-texts.js';
 import { SnapshotFollowing } from './usecases/snapshots.js';
 import { Sweeps } from './usecases/sweeps.js';
 
@@ -28,6 +30,7 @@ const STORES = [
   Snapshots,
   Records,
   RecordReads,
+  Originals,
   StoredIdsReads,
   InstanceIds,
   MarcSearches,
@@ -36,7 +39,7 @@ const STORES = [
   Statistics,
   AnsweredEvents,
 ];
-const USE_CASES = [Chunks, ChunkOutcomes, ErrorLists, SnapshotFollowing, Sweeps];
+const USE_CASES = [Chunks, ChunkOutcomes, ErrorLists, OriginalTexts, SnapshotFollowing, Sweeps];
 
 /** Everything that source-record-storage consists of. */
 @Module({

@@ -6,6 +6,7 @@
  *   QUIRE_TEST_DATABASE_URL=postgres://… node apps/source-record-storage/dist/test/import.bench.js [records]
  */
 import type { ChunkReadyPayload } from '@quire/contracts/data-import';
+import { uuidV5 } from '@quire/contracts/ids';
 import { TenantKey } from '@quire/object-store/tenant-key';
 /* eslint-disable @nx/enforce-module-boundaries -- a benchmark makes its database and its records as specs do */
 import { generateMarc } from '@quire/testing/marc';
@@ -18,7 +19,7 @@ import { ServiceClient } from '@quire/service/service-client';
 import { readChunk } from '../src/pipeline/read-chunk.js';
 import { sourceRecordStorage } from '../src/service.js';
 import { Chunks } from '../src/usecases/chunks.js';
-import { storeFile, TENANT, USER_ID } from './chunk-source.js';
+import { idOf, storeFile, TENANT, USER_ID } from './chunk-source.js';
 
 const count = Number(process.argv[2] ?? 20_000);
 const IN_FLIGHT = 4;
@@ -66,6 +67,14 @@ try {
     inFlight(chunks, (chunk) => service.app.get(Chunks).save(scope, chunk)),
   );
   await timed('events', () => world.settled());
+  // One after the other, as chunks of a profile that matches are worked.
+  await timed('the same again, which changes nothing', async () => {
+    for (const chunk of chunks) await service.app.get(Chunks).save(scope, again(chunk));
+  });
+  await timed('the same again as new generations', async () => {
+    for (const chunk of chunks)
+      await service.app.get(Chunks).save(scope, again(chunk, { skipUnchanged: false }));
+  });
   const ids = await timed('ids', async () => {
     const answer = await world.client.json<{ ids: { id: string }[] }>({
       to: 'source-record-storage',
@@ -105,6 +114,21 @@ try {
   exporter.close();
   await world.stop();
   await database.close();
+}
+
+/** The chunk in another job, whose profile creates or updates. */
+function again(
+  chunk: ChunkReadyPayload,
+  options: Partial<ChunkReadyPayload['options']> = {},
+): ChunkReadyPayload {
+  const jobExecutionId = idOf(JSON.stringify(options));
+  return {
+    ...chunk,
+    jobExecutionId,
+    chunkId: uuidV5(jobExecutionId, chunk.chunkId),
+    profile: { ...chunk.profile, match: 'create-or-update' },
+    options: { ...chunk.options, on999ff: 'accept', ...options },
+  };
 }
 
 async function readFrames(ids: readonly string[]): Promise<void> {

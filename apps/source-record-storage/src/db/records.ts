@@ -9,6 +9,7 @@ import {
   uuidBytesArray,
 } from '@quire/postgres/bulk';
 import type { TenantTx } from '@quire/postgres/tenant';
+import { insertOriginal } from './originals.js';
 import type { SourceRecordType } from '@quire/contracts/source-records';
 
 /**
@@ -47,6 +48,8 @@ export interface Saving {
   readonly snapshotId: string;
   readonly sourceId: string | undefined;
   readonly userName: string | undefined;
+  /** Object with the records' own texts, where these are no ISO 2709. */
+  readonly originalKey?: string | undefined;
 }
 
 /** Postgres says that a value or a constraint is at fault, not the server: classes 22, 23, and 54 for what is too long. */
@@ -60,7 +63,9 @@ export class Records {
   async insert(tx: TenantTx, rows: RecordColumns, saving: Saving): Promise<void> {
     if (rows.supersededIds.length > 0)
       await tx.execute(SUPERSEDE, [tx.tenantId, rows.supersededIds]);
-    if (rows.count > 0) await insertRows(tx, rows, saving, [0, rows.count]);
+    if (rows.count === 0) return;
+    await insertOriginal(tx, saving);
+    await insertRows(tx, rows, saving, [0, rows.count]);
   }
 
   /** Frames that made no record: their entries. */

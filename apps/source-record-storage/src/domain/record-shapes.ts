@@ -9,6 +9,7 @@ import type {
 } from '@quire/contracts/source-records';
 import { toMarcJson } from '@quire/marc/marc-json';
 import { openStored, suppressFields } from '@quire/marc/iso2709/stored';
+import type { MarcRecord } from '@quire/marc/record';
 
 /** From rows to the shapes of the API (source-record-storage, 1.1, 2.1 and 4). JSON is a view, made here on request. */
 interface Written {
@@ -68,17 +69,16 @@ export function sourceRecordOf(row: RecordFacts, deleted: boolean): SourceRecord
   };
 }
 
-export function storedRecordOf(row: RecordFacts, deleted: boolean): StoredRecord {
+/** @param ownText of a record that came in another form than ISO 2709, as long as its file is kept */
+export function storedRecordOf(row: RecordFacts, deleted: boolean, ownText?: string): StoredRecord {
   const record = openStored(row.content);
-  const raw = suppressFields(record, { ff999: true });
-  const rawText = (raw.failed ? row.content : raw.bytes).toString('utf8');
   return {
     id: row.id,
     snapshotId: row.snapshot_id,
     matchedId: row.matched_id,
     generation: row.generation,
     recordType: row.record_type,
-    rawRecord: { id: row.id, content: rawText },
+    rawRecord: { id: row.id, content: ownText ?? rawText(record) },
     parsedRecord: { id: row.id, content: toMarcJson(record) },
     deleted,
     order: row.record_order,
@@ -88,6 +88,12 @@ export function storedRecordOf(row: RecordFacts, deleted: boolean): StoredRecord
     ...(row.leader_status === null ? {} : { leaderRecordStatus: row.leader_status }),
     metadata: metadataOf(row),
   };
+}
+
+/** ISO 2709 before 999 ff was added. */
+function rawText(record: MarcRecord): string {
+  const raw = suppressFields(record, { ff999: true });
+  return (raw.failed ? record : raw).bytes.toString('utf8');
 }
 
 const ID_NAMES: Readonly<

@@ -10,12 +10,14 @@ import { DataSource } from 'typeorm';
 import { isDeleted, RecordReads } from '../db/record-reads.js';
 import { failures, texts } from '../domain/failures.js';
 import { storedRecordOf } from '../domain/record-shapes.js';
+import { OriginalTexts } from '../usecases/original-texts.js';
 
 @Controller('source-storage/records')
 export class RecordsController {
   constructor(
     private readonly source: DataSource,
     private readonly records: RecordReads,
+    private readonly texts: OriginalTexts,
   ) {}
 
   @Get(':id')
@@ -27,6 +29,6 @@ export class RecordsController {
   ): Promise<StoredRecord> {
     const row = await readTenant(this.source, scope, (tx) => this.records.byId(tx, id));
     if (!row) throw failures.recordNotFound(id);
-    return storedRecordOf(row, isDeleted(row));
+    return storedRecordOf(row, isDeleted(row), await this.texts.find(scope, id));
   }
 }

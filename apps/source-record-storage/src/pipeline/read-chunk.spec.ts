@@ -130,6 +130,23 @@ describe('a frame with something wrong', () => {
     expect(counts).toMatchObject({ created: 2, updated: 0, failed: 1, byType: { B: 2 } });
   });
 
+  it('is repaired with a warning, or refused when the job is strict', () => {
+    const broken = marcRecord({
+      fields: [
+        ['001', 'x1'],
+        ['245', '10', { a: 'Br?ken' }],
+      ],
+    });
+    broken[broken.indexOf('?')] = 0xff;
+    const outcome = (strict: boolean): unknown => {
+      const { bytes, chunk } = chunkFor([broken], { strict });
+      const { counts, errors } = readChunk(bytes, chunk);
+      return [counts.created, counts.warned, errors.map(({ c }) => c)];
+    };
+    expect(outcome(false)).toEqual([1, 1, []]);
+    expect(outcome(true)).toEqual([0, 0, ['ENCODING']]);
+  });
+
   it.each([
     ['RECORD_TYPE', marcRecord({ leader: '00000nqm a2200000 i 4500', fields: [title] }), undefined],
     ['PROFILE_TYPE', holdings('h1', 'x1'), ['MARC_BIB'] as const],

@@ -120,11 +120,15 @@ export class ChunkOutcomes {
   }
 }
 
-export function savingOf({ jobExecutionId, source, userName }: ChunkReadyPayload): Saving {
+export function savingOf(chunk: ChunkReadyPayload): Saving {
+  const { jobExecutionId, source, userName, format, objectKey, origins } = chunk;
+  const hasTexts = format === 'MARC_XML' || format === 'MARC_JSON';
   return {
     snapshotId: jobExecutionId,
     sourceId: source.fileDefinitionId ?? source.batchId,
     userName,
+    // The records of a retry remember places in another object.
+    originalKey: hasTexts && !origins ? objectKey : undefined,
   };
 }
 
