@@ -15,7 +15,7 @@ const USAGE = `usage: quire <command>
 
   quire import <file…> [--profile <name or id>] [--no-wait] [--failed-to <file>] [--timeout <s>]
                [--dry-run] [--strict] [--on-999ff reject|accept|strip] [--update-unchanged] [--allow-duplicate]
-  quire export (--ids <file> | --query <cql> | --all) [-o <file>] [--profile <name or id>] [--timeout <s>]
+  quire export (--ids <file> | --query <cql> | --all) [-o <file>] [--profile <name or id>] [--format mrc|xml|jsonl] [--timeout <s>]
   quire jobs [--kind import|export] [--watch] [--limit <n>]
   quire job <id or hrId>
   quire start [--print-config]

@@ -69,7 +69,7 @@ export class QuireClient {
   async download(
     url: string,
     sink: Writable,
-    onBytes?: (count: number) => void,
+    onPart?: (part: Buffer) => void,
   ): Promise<{ bytes: number; sha256: string }> {
     const answer = url.startsWith('http')
       ? await this.send('GET', new URL(url), {})
@@ -77,12 +77,15 @@ export class QuireClient {
     if (answer.statusCode !== 200) throw await failureOf(answer);
     const hash = createHash('sha256');
     let bytes = 0;
-    answer.on('data', (part: Buffer) => {
-      hash.update(part);
-      bytes += part.length;
-      onBytes?.(part.length);
-    });
-    await pipeline(answer, sink, { end: sink !== process.stdout });
+    const seen = async function* (parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      for await (const part of parts) {
+        hash.update(part);
+        bytes += part.length;
+        onPart?.(part);
+        yield part;
+      }
+    };
+    await pipeline(answer, seen, sink, { end: sink !== process.stdout });
     return { bytes, sha256: hash.digest('hex') };
   }
 

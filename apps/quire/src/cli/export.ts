@@ -9,9 +9,11 @@ import type {
   ExportJobProfile,
   FileDefinition,
 } from '@quire/contracts/data-export';
+import type { ExportManifest, ManifestSlice } from '@quire/contracts/export-reports';
 import type { QuireClient } from './client.js';
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.js';
 import { Progress } from './progress.js';
+import { SliceCheck } from './slice-check.js';
 import { textFlag, timeoutMs, type CommandLine, type Flags } from './arguments.js';
 
 export const EXPORT_FLAGS = {
@@ -48,16 +50,10 @@ export async function exportRecords(client: QuireClient, line: CommandLine): Pro
       'What to export? Give one of --ids <file>, --query <cql> or --all.',
     );
   }
-  const format = textFlag(flags, 'format') ?? 'mrc';
-  if (format !== 'mrc') {
-    throw new CommandFailure(
-      EXIT.usage,
-      `The format "${format}" is not offered yet; there is mrc.`,
-    );
-  }
   const progress = new Progress(flags['json'] === true);
-  const outcome = await exportIds(client, await idSource(client, flags), {
+  const outcome = await exportIds(client, await idSource(flags), {
     profile: textFlag(flags, 'profile'),
+    outputFormat: outputFormat(textFlag(flags, 'format')),
     output: textFlag(flags, 'output'),
     timeout: timeoutMs(flags),
     progress,
@@ -66,8 +62,24 @@ export async function exportRecords(client: QuireClient, line: CommandLine): Pro
   return exitOf(outcome.status);
 }
 
+const OUTPUT_FORMATS: Readonly<Record<string, string>> = {
+  mrc: 'MARC',
+  xml: 'MARCXML',
+  jsonl: 'MARC_JSON',
+};
+
+/** Absent: as the profile says. */
+function outputFormat(wanted: string | undefined): string | undefined {
+  if (wanted === undefined) return undefined;
+  const format = OUTPUT_FORMATS[wanted];
+  if (format !== undefined) return format;
+  const known = Object.keys(OUTPUT_FORMATS).join(', ');
+  throw new CommandFailure(EXIT.usage, `There is no format "${wanted}". There are: ${known}.`);
+}
+
 export interface ExportOrder {
   readonly profile: string | undefined;
+  readonly outputFormat?: string | undefined;
   /** File to write; `-` for stdout; absent: the name that the server gives. */
   readonly output: string | undefined;
   readonly timeout: number;
@@ -83,7 +95,10 @@ export async function exportIds(
   const { output, timeout, progress } = order;
   const at = performance.now();
   const profile = await findProfile(client, order.profile);
-  const job = await startExport(client, source, profile);
+  const job = await startExport(client, source, {
+    jobProfileId: profile,
+    ...(order.outputFormat === undefined ? {} : { outputFormat: order.outputFormat }),
+  });
   const ended = await follow(client, job, { at, timeout, progress });
   progress.clear();
   const outcome = await download(client, ended, { at, output, progress });
@@ -97,17 +112,15 @@ export interface IdSource {
   readonly lines: Readable;
 }
 
-async function idSource(client: QuireClient, flags: Flags): Promise<IdSource> {
+/** A query goes to the server as it is, which finds the ids itself. */
+async function idSource(flags: Flags): Promise<IdSource> {
   const file = textFlag(flags, 'ids');
   if (file !== undefined) return fileOfIds(file);
-  const query = textFlag(flags, 'query') ?? 'cql.allRecords=1';
-  const parameters = new URLSearchParams({ query, limit: '2147483647' });
-  const { ids } = await client.get<{ ids: { id: string }[] }>(
-    `/instance-bulk/ids?${parameters.toString()}`,
-  );
+  const query = Buffer.from(textFlag(flags, 'query') ?? 'cql.allRecords=1');
   return {
-    fileName: flags['all'] === true ? 'all.csv' : 'query.csv',
-    lines: Readable.from(linesOf(ids)),
+    fileName: flags['all'] === true ? 'all.cql' : 'query.cql',
+    bytes: query.length,
+    lines: Readable.from([query]),
   };
 }
 
@@ -155,7 +168,7 @@ async function findProfile(client: QuireClient, wanted: string | undefined): Pro
 async function startExport(
   client: QuireClient,
   source: IdSource,
-  jobProfileId: string,
+  request: { readonly jobProfileId: string; readonly outputFormat?: string },
 ): Promise<string> {
   const definition = await client.post<FileDefinition>('/data-export/file-definitions', {
     fileName: source.fileName,
@@ -166,7 +179,7 @@ async function startExport(
     source.lines,
     source.bytes,
   );
-  await client.post('/data-export/export', { fileDefinitionId: id, jobProfileId });
+  await client.post('/data-export/export', { fileDefinitionId: id, ...request });
   return uploaded.jobExecutionId ?? '';
 }
 
@@ -230,27 +243,40 @@ async function download(
   const { link } = await client.get<DownloadLink>(
     `/data-export/job-executions/${job.id}/download/${first.fileId}`,
   );
+  const check = new SliceCheck(await slicesOf(client, job.id, first.fileId));
   let received = 0;
-  const onBytes = (count: number): void => {
-    received += count;
+  const onPart = (part: Buffer): void => {
+    check.take(part);
+    received += part.length;
     progress.show({ stage: 'download', current: received, total: 0, unit: 'bytes' });
   };
-  if (output === '-')
-    return {
-      ...result,
-      ...(await client.download(link, process.stdout, onBytes)),
-      seconds: seconds(),
-    };
+  if (output === '-') {
+    const got = await client.download(link, process.stdout, onPart);
+    check.end();
+    return { ...result, ...got, seconds: seconds() };
+  }
   const file = output ?? first.fileName;
   const temporary = `${file}.part`;
   try {
-    const got = await client.download(link, createWriteStream(temporary), onBytes);
+    const got = await client.download(link, createWriteStream(temporary), onPart);
+    check.end();
     await rename(temporary, file);
     return { ...result, file, ...got, seconds: seconds() };
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw error;
   }
+}
+
+async function slicesOf(
+  client: QuireClient,
+  jobId: string,
+  fileId: string,
+): Promise<readonly ManifestSlice[]> {
+  const { files } = await client.get<ExportManifest>(
+    `/data-export/job-executions/${jobId}/manifest`,
+  );
+  return files.find((file) => file.fileId === fileId)?.slices ?? [];
 }
 
 function exitOf(status: string): ExitCode {
