@@ -4,6 +4,7 @@ import { codecBench, type BenchLine } from './codec.bench.js';
 import { benchRecords } from './marc-records.js';
 import { largeBench } from './large.bench.js';
 import { marc8Bench } from './marc8.bench.js';
+import { textFormatsBench } from './marcxml.bench.js';
 import { memoryBench } from './memory.bench.js';
 import { throughQuireBench } from './through-quire.bench.js';
 
@@ -14,7 +15,11 @@ import { throughQuireBench } from './through-quire.bench.js';
 type Bench = (records: readonly Buffer[]) => Promise<BenchLine[]>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
-  codec: async (records) => [...codecBench(records), ...(await marc8Bench(records))],
+  codec: async (records) => [
+    ...codecBench(records),
+    ...textFormatsBench(records),
+    ...(await marc8Bench(records)),
+  ],
   jobs: throughQuireBench,
   memory: memoryBench,
   large: largeBench,
