@@ -229,8 +229,8 @@ describe('the failed records of an import', () => {
       const retried = await retry(jobId);
       const chunks = await world.sent.of((retried.json as { id: string }).id, 2);
       expect(chunks).toMatchObject([
-        { format: 'MARC_XML', xmlContext: outer, offset: 0, length: 22, frames: [0, 22] },
-        { format: 'MARC_XML', xmlContext: outer + inner, offset: 22, firstOrder: 1 },
+        { format: 'MARC_XML', xmlContext: outer, length: 22, frames: [0, 22] },
+        { format: 'MARC_XML', xmlContext: outer + inner, firstOrder: 1 },
       ]);
       const bytes = joined(await readBytes(chunks[0]!), await readBytes(chunks[1]!));
       expect(bytes.toString()).toBe(parts[1]! + parts[2]!);
@@ -310,4 +310,105 @@ describe('the failed records of an import', () => {
       });
     });
   });
+
+  describe('of MARCXML and MARC-in-JSON', () => {
+    const SLIM = 'http://www.loc.gov/MARC21/slim';
+    const xmlRecord = (name: string, prefix = ''): string =>
+      `<${prefix}record><${prefix}leader>00000nam a2200000 i 4500</${prefix}leader><${prefix}controlfield tag="001">${name}</${prefix}controlfield></${prefix}record>`;
+    const XML = [xmlRecord('a'), xmlRecord('b'), xmlRecord('c', 'm:'), xmlRecord('d', 'm:')];
+    const xml = Buffer.from(
+      `<all><collection xmlns="${SLIM}">\n${XML[0]!}\n${XML[1]!}\n</collection><m:collection xmlns:m="${SLIM}">${XML[2]!}${XML[3]!}</m:collection></all>`,
+    );
+    const JSON_RECORDS = ['x', 'y', 'z'].map(
+      (name) => `{"leader":"00000nam a2200000 i 4500",\n "fields":[{"001":"${name}"}]}`,
+    );
+    const json = Buffer.from(`[${JSON_RECORDS.join(',\n')}]`);
+
+    it('are in one collection with the namespaces that they need', async () => {
+      const { jobId } = await world.start(xml, 'all.xml');
+      const chunks = await world.sent.of(jobId, 2);
+      await fail(chunks[0]!, [{ index: 1 }]);
+      await fail(chunks[1]!, [{ index: 0 }]);
+      const answer = await failedOf(jobId, 'xml');
+      expect(answer.status).toBe(200);
+      expect(answer.headers).toMatchObject({
+        'content-type': 'application/marcxml+xml',
+        'content-disposition': `attachment; filename="failed-${jobId}.xml"`,
+      });
+      expect(answer.text).toBe(
+        `<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="${SLIM}">\n${XML[1]!}\n<collection xmlns="" xmlns:m="${SLIM}">\n${XML[2]!}\n</collection>\n</collection>\n`,
+      );
+      expect((await failedOf(jobId)).text).toBe(answer.text);
+      expect(await failedOf(jobId, 'json')).toMatchObject({
+        status: 404,
+        text: `The records of JobExecution ${jobId} are not of this form; see failedRecords.mrc`,
+      });
+    });
+
+    it('are read again from such a collection, and keep their place in the first file', async () => {
+      const { jobId } = await world.start(xml, 'all.xml');
+      const chunks = await world.sent.of(jobId, 2);
+      await fail(chunks[0]!, [{ index: 1 }]);
+      await fail(chunks[1]!, [{ index: 0 }, { index: 1 }]);
+      const given = (await failedOf(jobId, 'xml')).text;
+      const { id } = (await retry(jobId)).json as { id: string };
+      const again = await world.sent.of(id, 2);
+      const framesRead = await Promise.all(again.map(framesOf));
+      expect(framesRead.flat()).toEqual(XML.slice(1));
+      expect(again.map(({ format, xmlContext }) => [format, xmlContext])).toEqual(
+        chunks.map(({ format, xmlContext }) => [format, xmlContext]),
+      );
+      expect(again.flatMap(({ origins }) => origins)).toEqual(
+        XML.slice(1).map((one) => xml.indexOf(one)),
+      );
+      const stored = await world.isolated.store.get(TenantKey.parse(again[0]!.objectKey));
+      expect(joined(...((await stored.toArray()) as Buffer[])).toString()).toBe(given);
+      await fail(again[0]!, [{ index: 0 }]);
+      await world.saved(again[1]!);
+      expect((await failedOf(id, 'xml')).text).toContain(`\n${XML[1]!}\n</collection>`);
+    });
+
+    it('are objects as received, which a retry reads by lines', async () => {
+      const { jobId } = await world.start(json, 'all.json');
+      await fail(await one(jobId), [{ index: 0 }, { index: 2 }]);
+      const answer = await failedOf(jobId, 'json');
+      expect(answer.headers['content-type']).toBe('application/x-ndjson');
+      expect(answer.text).toBe(`${JSON_RECORDS[0]!}\n${JSON_RECORDS[2]!}\n`);
+      const { id } = (await retry(jobId)).json as { id: string };
+      const chunk = await one(id);
+      expect(chunk).toMatchObject({ format: 'MARC_JSON', count: 2 });
+      expect(await framesOf(chunk)).toEqual(
+        [JSON_RECORDS[0]!, JSON_RECORDS[2]!].map((text) => text.replaceAll('\n', ' ')),
+      );
+    });
+
+    it('are an empty collection when none failed', async () => {
+      const { jobId } = await world.start(xml, 'all.xml');
+      for (const chunk of await world.sent.of(jobId, 2)) await world.saved(chunk);
+      expect((await failedOf(jobId, 'xml')).text).toBe(
+        `<collection xmlns="${SLIM}"></collection>\n`,
+      );
+    });
+
+    it('are given back with what is left of a file that breaks off', async () => {
+      const broken = Buffer.from(`<collection xmlns="${SLIM}">${XML[0]!}<record></oops>`);
+      const { jobId } = await world.start(broken, 'broken.xml');
+      await world.saved(await one(jobId));
+      expect(await world.job(jobId)).toMatchObject({ status: 'ERROR', result: 'PARTIAL' });
+      expect((await failedOf(jobId, 'xml')).text).toContain('<record></oops>');
+      expect((await retry(jobId)).text).toBe(
+        `None of the failed records of JobExecution ${jobId} can be read again`,
+      );
+    });
+  });
+
+  async function framesOf(chunk: ChunkReadyPayload): Promise<string[]> {
+    const bytes = await readBytes(chunk);
+    let at = 0;
+    return Array.from({ length: chunk.count }, (_, index) => {
+      const [skipped = 0, length = 0] = chunk.frames.slice(2 * index, 2 * index + 2);
+      at += skipped + length;
+      return bytes.toString('utf8', at - length, at);
+    });
+  }
 });

@@ -333,6 +333,14 @@ const dataImportRoutes = {
     'GET /data-import/jobExecutions/:id/failedRecords.mrc',
     'metadata-provider.jobLogEntries.collection.get',
   ),
+  failedRecordsXml: dataImport(
+    'GET /data-import/jobExecutions/:id/failedRecords.xml',
+    'metadata-provider.jobLogEntries.collection.get',
+  ),
+  failedRecordsJson: dataImport(
+    'GET /data-import/jobExecutions/:id/failedRecords.json',
+    'metadata-provider.jobLogEntries.collection.get',
+  ),
   failedRecordsTable: dataImport(
     'GET /data-import/jobExecutions/:id/failedRecords.csv',
     'metadata-provider.jobLogEntries.collection.get',

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { uuidV5 } from '@quire/contracts/ids';
 import type { ChunkCounts } from '@quire/contracts/source-records';
-import { int4Array, uuidArray } from '@quire/postgres/bulk';
+import { int4Array, int8Array, uuidArray } from '@quire/postgres/bulk';
 import type { SystemCalls, TenantRead, TenantTx } from '@quire/postgres/tenant';
 import type { ChunkSums } from '../domain/job-execution.js';
 import type { Candidate } from '../domain/release-score.js';
@@ -48,10 +48,18 @@ interface CandidateRow {
   readonly created_at: Date;
 }
 
-export interface Written {
-  readonly firstOrder: number;
+/** A file that a job reads. */
+export interface ReadObject {
+  readonly key: string;
   readonly format: FileFormat;
-  readonly xmlContext: string | undefined;
+  readonly firstOrder: number;
+}
+
+/** How a frame is written in its file. */
+export interface Written {
+  readonly format: FileFormat;
+  /** MARCXML: start tags of the elements around it, with their namespaces. */
+  readonly xmlContext?: string;
 }
 
 /** Released again when no answer came for this long. */
@@ -105,20 +113,24 @@ export class JobChunks {
     );
   }
 
-  /** How the frames of a job are written, by the orders from which on that holds; one of them for nearly all files. */
-  async written(tx: TenantRead, jobId: string): Promise<Written[]> {
-    const rows = await tx.query<Pick<ChunkRow, 'first_order' | 'format' | 'xml_context'>>(
-      `select first_order, format, xml_context from (
-         select *, lag(xml_context) over (order by chunk_no) as before, row_number() over (order by chunk_no) as place
-         from job_chunk where tenant_id = $1 and job_id = $2 and not refused) c
-       where place = 1 or xml_context is distinct from before order by chunk_no`,
-      [tx.tenantId, jobId],
+  /** How the frames with these orders are written; those that framing refused as the frames before them. */
+  async written(
+    tx: TenantRead,
+    jobId: string,
+    orders: readonly number[],
+  ): Promise<ReadonlyMap<number, Written>> {
+    const rows = await tx.query<Pick<ChunkRow, 'format' | 'xml_context'> & { o: string }>(
+      `select e.o, c.format, c.xml_context from unnest($3::int8[]) as e (o) cross join lateral (
+         select format, xml_context from job_chunk where tenant_id = $1 and job_id = $2 and first_order <= e.o
+         order by first_order desc limit 1) c`,
+      [tx.tenantId, jobId, int8Array(orders)],
     );
-    return rows.map((row) => ({
-      firstOrder: Number(row.first_order),
-      format: row.format,
-      xmlContext: row.xml_context ?? undefined,
-    }));
+    return new Map(
+      rows.map(({ o, format, xml_context: context }) => [
+        Number(o),
+        { format, ...(context === null ? {} : { xmlContext: context }) },
+      ]),
+    );
   }
 
   /** The chunks of one job become those of another too, behind those it has, as if nothing had been done with them. */
@@ -271,12 +283,16 @@ export class JobChunks {
   }
 
   /** Where the bytes of the job lie, in the order of its records: one object, or one for each file of a dry run. */
-  async objects(tx: TenantRead, jobId: string): Promise<{ key: string; firstOrder: number }[]> {
-    const rows = await tx.query<{ object_key: string; first_order: string }>(
-      `select object_key, min(first_order) as first_order from job_chunk where tenant_id = $1 and job_id = $2
-       group by object_key order by 2`,
+  async objects(tx: TenantRead, jobId: string): Promise<ReadObject[]> {
+    const rows = await tx.query<Pick<ChunkRow, 'object_key' | 'format' | 'first_order'>>(
+      `select object_key, format, min(first_order) as first_order from job_chunk where tenant_id = $1 and job_id = $2
+       group by object_key, format order by 3`,
       [tx.tenantId, jobId],
     );
-    return rows.map((row) => ({ key: row.object_key, firstOrder: Number(row.first_order) }));
+    return rows.map(({ object_key: key, format, first_order: first }) => ({
+      key,
+      format,
+      firstOrder: Number(first),
+    }));
   }
 }

@@ -101,6 +101,8 @@ export const failures = {
   pausedAlready: (id: string): Failure => refused(`JobExecution ${id} is paused already`),
   notEnded: (id: string): Failure => refused(`JobExecution ${id} has not ended`),
   noFailedRecords: (id: string): Failure => refused(`JobExecution ${id} has no failed records`),
+  otherForm: (id: string): Failure =>
+    notFound(`The records of JobExecution ${id} are not of this form; see failedRecords.mrc`),
   nothingToRetry: (id: string): Failure =>
     refused(`None of the failed records of JobExecution ${id} can be read again`),
   retryRuns: (id: string): Failure => refused(`A retry of JobExecution ${id} is running`),

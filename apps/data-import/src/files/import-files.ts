@@ -142,7 +142,7 @@ export interface Piece<P extends Span> {
 
 /** Reading over a gap of this size costs less than another request. */
 const GAP_BYTES = 65_536;
-const RUN_BYTES = 16 * 1024 * 1024;
+const RUN_BYTES = 4 * 1024 * 1024;
 
 const endOf = ({ offset, length }: Span): number => offset + length;
 

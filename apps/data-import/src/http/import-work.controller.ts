@@ -11,6 +11,7 @@ import { PathId } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { texts } from '../domain/failures.js';
 import { jobOf } from '../domain/shapes.js';
+import type { FileFormat } from '../domain/upload-chunk.js';
 import { FailedRecords } from '../usecases/failed-records.js';
 import { JobDetails } from '../usecases/job-details.js';
 import { Pauses } from '../usecases/pauses.js';
@@ -49,7 +50,7 @@ export class ImportWorkController {
     await this.pauses.resume(scope, id);
   }
 
-  /** The failed records, each exactly as received, in the order of the file (14, 4). */
+  /** The failed records, each exactly as received, in the order of the file and in its form, whatever that is (14, 4). */
   @Get('failedRecords.mrc')
   @Permissions(routes.failedRecords)
   async failedRecords(
@@ -57,11 +58,27 @@ export class ImportWorkController {
     @PathId(ID) id: string,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const bytes = await this.failed.bytes(scope, id);
-    void reply
-      .header('content-type', 'application/marc')
-      .header('content-disposition', `attachment; filename="failed-${id}.mrc"`);
-    await reply.send(Readable.from(bytes, { objectMode: false }));
+    await sendFailed(reply, id, await this.failed.file(scope, id));
+  }
+
+  @Get('failedRecords.xml')
+  @Permissions(routes.failedRecordsXml)
+  async failedXml(
+    @ScopeOf() scope: Scope,
+    @PathId(ID) id: string,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await sendFailed(reply, id, await this.failed.file(scope, id, 'MARC_XML'));
+  }
+
+  @Get('failedRecords.json')
+  @Permissions(routes.failedRecordsJson)
+  async failedJson(
+    @ScopeOf() scope: Scope,
+    @PathId(ID) id: string,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    await sendFailed(reply, id, await this.failed.file(scope, id, 'MARC_JSON'));
   }
 
   /** The same as a table for a spreadsheet. */
@@ -93,4 +110,22 @@ export class ImportWorkController {
     located(reply, caller, `/change-manager/jobExecutions/${job.id}`);
     return job;
   }
+}
+
+const FORM: Readonly<Record<FileFormat, { readonly type: string; readonly extension: string }>> = {
+  MARC_RAW: { type: 'application/marc', extension: 'mrc' },
+  MARC_XML: { type: 'application/marcxml+xml', extension: 'xml' },
+  MARC_JSON: { type: 'application/x-ndjson', extension: 'json' },
+};
+
+async function sendFailed(
+  reply: FastifyReply,
+  id: string,
+  { format, bytes }: { readonly format: FileFormat; readonly bytes: AsyncIterable<Buffer> },
+): Promise<void> {
+  const { type, extension } = FORM[format];
+  void reply
+    .header('content-type', type)
+    .header('content-disposition', `attachment; filename="failed-${id}.${extension}"`);
+  await reply.send(Readable.from(bytes, { objectMode: false }));
 }

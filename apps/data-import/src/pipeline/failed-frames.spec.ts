@@ -1,5 +1,5 @@
 import type { FileFormat, UploadChunk } from '../domain/upload-chunk.js';
-import { failedFile, type FailedFrame } from './failed-frames.js';
+import { failedFile, oneLine, type FailedFrame } from './failed-frames.js';
 import { UploadFraming } from './frame-upload.js';
 
 const SLIM = 'http://www.loc.gov/MARC21/slim';
@@ -73,10 +73,20 @@ describe('a file of failed frames', () => {
     );
   });
 
-  it('is one object of JSON per line', async () => {
+  it('is one object of JSON behind the other, each as received', async () => {
     const frames = ['{"a":\r\n1}', '{"b":2}'].map((text) => ({ bytes: Buffer.from(text) }));
     const file = await fileOf('MARC_JSON', frames);
-    expect(file.toString()).toBe('{"a":  1}\n{"b":2}\n');
-    expect(framesOf(file)).toHaveLength(2);
+    expect(file.toString()).toBe('{"a":\r\n1}\n{"b":2}\n');
+    expect(texts(framesOf(file))).toEqual(texts(frames));
+    expect(oneLine(frames[0]!.bytes).toString()).toBe('{"a":  1}');
+  });
+
+  it('is the same when its frames come in pieces', async () => {
+    const source = Buffer.from(`<c xmlns="${SLIM}">${record('1')} ${record('2')}</c>`);
+    const pieces = framesOf(source).flatMap(({ bytes, xmlContext }) => [
+      { bytes: bytes.subarray(0, 9), xmlContext, ends: false },
+      { bytes: bytes.subarray(9), xmlContext, begins: false },
+    ]);
+    expect(await fileOf('MARC_XML', pieces)).toEqual(await fileOf('MARC_XML', framesOf(source)));
   });
 });

@@ -2,17 +2,16 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Clock } from '@quire/contracts/clock';
 import type { Scope } from '@quire/contracts/scope';
 import type { StoredObject } from '@quire/object-store/object-store';
-import { readTenant, withTenant } from '@quire/postgres/tenant';
+import { withTenant } from '@quire/postgres/tenant';
 import { CLOCK } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
 import { FileUploads } from '../db/file-uploads.js';
-import { JobChunks, type Written } from '../db/job-chunks.js';
-import { placeOf, type Place } from '../db/job-errors.js';
 import { failures } from '../domain/failures.js';
 import type { UploadChunk } from '../domain/upload-chunk.js';
 import { ImportFiles } from '../files/import-files.js';
+import { aroundFrames, oneLine, type AroundFrames } from '../pipeline/failed-frames.js';
 import { RetryChunks } from '../pipeline/retry-chunks.js';
-import { FailedRecords } from './failed-records.js';
+import { FailedRecords, type FailedPlace } from './failed-records.js';
 
 /** The object that a retry will read. While it is written it is an upload like any other: a row with a lease. */
 export interface RetryCopy {
@@ -42,7 +41,6 @@ export class RetryCopies {
     private readonly uploads: FileUploads,
     private readonly files: ImportFiles,
     private readonly failed: FailedRecords,
-    private readonly chunks: JobChunks,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -78,30 +76,43 @@ export class RetryCopies {
       await this.keep(scope, copy, complete);
       writtenAt = this.nowMs();
     };
+    let around: AroundFrames | undefined;
+    /** Bytes that belong to no frame. */
+    let skipped = 0;
+    const beside = (text: string): Buffer[] => {
+      skipped += Buffer.byteLength(text);
+      return text === '' ? [] : [Buffer.from(text)];
+    };
+    let begins = true;
     for await (const { place, bytes, ends } of this.files.pieces(
       copy.originKey,
       this.readable(scope, copy.jobId, left),
     )) {
-      if (ends) waiting.push(...chunks.add({ origin: place.offset, skipped: 0, ...place }));
+      const { format = 'MARC_RAW', xmlContext } = place;
+      around ??= aroundFrames(format);
+      if (begins) yield* beside(around.before(xmlContext));
+      begins = ends;
+      // By lines, as files of JSON records usually are.
+      yield format === 'MARC_JSON' ? oneLine(bytes) : bytes;
+      if (!ends) continue;
+      waiting.push(...chunks.add({ ...place, origin: place.offset, skipped }));
+      skipped = 0;
+      yield* beside(around.after);
       if (waiting.length >= CHUNKS_A_WRITE || this.nowMs() - writtenAt >= RENEW_MS) await write();
-      yield bytes;
     }
     waiting.push(...chunks.end());
     await write();
+    yield* beside(around?.end() ?? '');
   }
 
   private async *readable(
     scope: Scope,
     jobId: string,
     left: { out: number },
-  ): AsyncGenerator<Place & Partial<Written>> {
-    const written = await readTenant(this.source, scope, (tx) => this.chunks.written(tx, jobId));
-    let holds: Written | undefined;
-    for await (const row of this.failed.rows(scope, jobId)) {
-      const place = placeOf(row);
-      while (written[0] && written[0].firstOrder <= place.order) holds = written.shift();
-      if (LEFT_OUT.test(row.code)) left.out += 1;
-      else yield { ...place, ...holds };
+  ): AsyncGenerator<FailedPlace> {
+    for await (const place of this.failed.places(scope, jobId)) {
+      if (LEFT_OUT.test(place.code)) left.out += 1;
+      else yield place;
     }
   }
 

@@ -19,6 +19,8 @@ export class Work1700000000006 implements MigrationInterface {
       // Of a retry, whose errors speak of the original file (origin_key): where each frame of the chunk begins in it, as a JSON list.
       `alter table job_chunk add column origins text`,
       `alter table upload_chunk add column origins text`,
+      // A frame is found in its chunk.
+      `create index job_chunk_order on job_chunk (tenant_id, job_id, first_order)`,
       ...release(),
     ];
     for (const statement of statements) await queryRunner.query(statement);
