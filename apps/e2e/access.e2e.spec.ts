@@ -6,7 +6,11 @@ import { PASSWORD, World, type Person } from './src/world.js';
 
 const UNKNOWN = '11111111-1111-4111-8111-111111111111';
 const concrete = (route: Route): string => route.path.replace(/:[A-Za-z]+/g, UNKNOWN);
-const closed = ROUTES.filter((route) => route.access !== 'public');
+const outside = ROUTES.filter((route) => !route.internal);
+const closed = outside.filter((route) => route.access !== 'public');
+const internal = ROUTES.filter((route) => route.internal).map(
+  (route) => [`${route.method} ${route.path}`, route] as const,
+);
 const named = closed.map((route) => [`${route.method} ${route.path}`, route] as const);
 
 describe('who may do what', () => {
@@ -42,6 +46,14 @@ describe('who may do what', () => {
     const headers = { ...foreigner.headers, 'x-okapi-tenant': 'library' };
     const answer = await world.send(route.method, concrete(route), { headers });
     expect([answer.status, answer.text]).toEqual([403, 'Invalid token']);
+  });
+
+  it.each(internal)('%s is between services and unknown to everybody else', async (_, route) => {
+    const answer = await librarian.send(route.method, concrete(route));
+    expect([answer.status, answer.text]).toEqual([
+      404,
+      'No suitable module found for path and tenant',
+    ]);
   });
 
   const forLibrarians = named.filter(([, route]) => !route.permission?.startsWith('okapi.'));
@@ -101,7 +113,8 @@ describe('the description of the API', () => {
       ),
     );
     // The description itself is what everybody starts from.
-    const missing = ROUTES.filter((route) => route.path !== '/openapi.json')
+    const missing = outside
+      .filter((route) => route.path !== '/openapi.json')
       .map((route) => `${route.method} ${route.path}`)
       .filter((route) => !described.includes(route));
     expect(missing).toEqual([]);
