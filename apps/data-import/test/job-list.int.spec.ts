@@ -124,6 +124,71 @@ describe('the list of import jobs', () => {
     expect((await list('totalRecords=none&limit=1')).json).not.toHaveProperty('totalRecords');
   });
 
+  interface ListedJob {
+    readonly id: string;
+    readonly hrId: number;
+    readonly status: string;
+    readonly fileName?: string;
+    readonly startedDate: string;
+    readonly completedDate?: string;
+    readonly jobProfileInfo?: { readonly name: string };
+    readonly progress: { readonly current: number; readonly total: number };
+    readonly runBy: { readonly firstName: string; readonly lastName: string };
+  }
+
+  it.each<[string, (job: ListedJob) => string | number | undefined]>([
+    ['completed_date', (job) => job.completedDate],
+    ['started_date', (job) => job.startedDate],
+    ['progress_total', (job) => job.progress.total],
+    ['status', (job) => job.status],
+    ['hrid', (job) => job.hrId],
+    ['file_name', (job) => job.fileName?.toLowerCase()],
+    ['job_profile_name', (job) => job.jobProfileInfo?.name.toLowerCase()],
+    ['job_user_first_name', (job) => job.runBy.firstName.toLowerCase()],
+    ['job_user_last_name', (job) => job.runBy.lastName.toLowerCase()],
+  ])('is sorted by %s both ways, without case, empty values last', async (field, keyOf) => {
+    for (const order of ['asc', 'desc']) {
+      const { json } = await list(`sortBy=${field},${order}&limit=100`);
+      const jobs = json.jobExecutions as ListedJob[];
+      expect(jobs).toHaveLength(7);
+      const sign = order === 'asc' ? 1 : -1;
+      const compare = (a: ListedJob, b: ListedJob): number => {
+        const [x, y] = [keyOf(a), keyOf(b)];
+        if (x === undefined || y === undefined) return x === y ? 0 : x === undefined ? 1 : -1;
+        if (x !== y) return sign * (x < y ? -1 : 1);
+        // Jobs of one status stand by their progress, the other way round.
+        return field === 'status' ? sign * (b.progress.current - a.progress.current) : 0;
+      };
+      const ties = (a: ListedJob, b: ListedJob): number =>
+        b.startedDate.localeCompare(a.startedDate) || a.id.localeCompare(b.id);
+      expect(jobs).toEqual([...jobs].sort((a, b) => compare(a, b) || ties(a, b)));
+    }
+  });
+
+  it('is sorted by several fields, one after the other', async () => {
+    const found = await names('sortBy=status,desc&sortBy=file_name,desc');
+    expect(found).toEqual([
+      'running.mrc',
+      'winter.mrc',
+      'theirs.mrc',
+      'Spring 100%.mrc',
+      'child 2.mrc',
+      'child 1.mrc',
+      'done.mrc',
+    ]);
+  });
+
+  it('has no job whose logs were deleted', async () => {
+    const body = { sourceType: 'ONLINE', userId: '' };
+    const { json } = await world.ask('POST', '/change-manager/jobExecutions', { body });
+    const id = (json as { parentJobExecutionId: string }).parentJobExecutionId;
+    expect(await names('fileName=no*')).toEqual(['No file name']);
+    await world.ask('DELETE', `/change-manager/jobExecutions/${id}/records`);
+    await world.ask('DELETE', '/change-manager/jobExecutions', { body: { ids: [id] } });
+    expect(await names('fileName=no*')).toEqual([]);
+    expect(await names('statusAny=CANCELLED')).toEqual([]);
+  });
+
   it.each(['size,asc', 'file_name,up', 'file_name,asc,x', ''])(
     'refuses to sort by %j',
     async (value) => {

@@ -52,7 +52,8 @@ describe('the logs of an import', () => {
   const ERRORS = [
     failed(2, { c: 'DIRECTORY' }),
     failed(5, { c: 'PROFILE_TYPE', t: 'A', n: 'Zoe', h: 'in5' }),
-    failed(8, { c: 'EXISTING_999FF', t: 'B', n: 'a', h: 'in8' }),
+    // Between two saved titles, though not in UTF-16.
+    failed(8, { c: 'EXISTING_999FF', t: 'B', n: '\uff22', h: 'in8' }),
   ];
   const FAILED = new Set(ERRORS.map((error) => error.o));
 
