@@ -64,7 +64,7 @@ describe('the change manager', () => {
       });
       expect(answer.status).toBe(201);
       const { parentJobExecutionId: id, jobExecutions } = answer.json;
-      expect(answer.headers.location).toBe(`${JOBS}/${id}`);
+      expect(answer.headers.location).toBe(`/api${JOBS}/${id}`);
       expect(Object.keys(answer.json)).toEqual(['parentJobExecutionId', 'jobExecutions']);
       expect(jobExecutions).toEqual([
         {
