@@ -120,7 +120,11 @@ class JsonFields {
     const subfields: [string, string][] = [];
     for (const subfield of content['subfields'] as unknown[]) {
       const [code, text] = onlyEntry(subfield) ?? [];
-      if (code === undefined || typeof text !== 'string' || [...code].length !== 1) {
+      if (
+        code === undefined ||
+        typeof text !== 'string' ||
+        (code.length !== 1 && [...code].length !== 1)
+      ) {
         return structure(`A subfield of field ${tag} is not an object with one code`, tag);
       }
       subfields.push([this.text(code, tag, index), this.text(text, tag, index)]);
@@ -151,11 +155,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Key and value of an object that has just one. */
+/** Key and value of an object that has just one. A list of its entries would cost more than reading them. */
 function onlyEntry(value: unknown): [string, unknown] | undefined {
   if (!isObject(value)) return undefined;
-  const entries = Object.entries(value);
-  return entries.length === 1 ? entries[0] : undefined;
+  let only: string | undefined;
+  for (const key in value) {
+    if (only !== undefined) return undefined;
+    only = key;
+  }
+  return only === undefined ? undefined : [only, value[only]];
 }
 
 function structure(detail: string, tag?: string): RecordError {
