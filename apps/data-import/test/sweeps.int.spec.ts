@@ -64,6 +64,32 @@ describe('the sweeps of data-import', () => {
     expect((await fileOf(drafted)).status).toBe('UPLOADED');
   });
 
+  it('delete drafts that nobody processed in the days that the tenant gives them, with bytes and jobs', async () => {
+    const drafts = [await world.draft(), await world.draft(), await world.draft()];
+    const [old, young, touched] = drafts as [Drafted, Drafted, Drafted];
+    await world.upload(old, RECORD);
+    const key = await world.objectOf(old.fileId);
+    const begun = await world.start(marcRecord({ fields: [['001', 'begun']] }));
+    const setting = { body: { value: 3 } };
+    await world.ask('PUT', '/data-import/settings/DRAFT_DAYS', setting);
+    const age = (one: Drafted, created: number, updated: number): Promise<number> =>
+      world.change(
+        `update upload_definition set created_at = now() - make_interval(hours => $3), updated_at = now() - make_interval(hours => $4)
+         where tenant_id = $1 and id = $2`,
+        [one.id, created, updated],
+      );
+    await age(young, 71, 71);
+    await age(touched, 100, 71);
+    await age(begun, 100, 100);
+    await age(old, 73, 73);
+    const statusOf = async ({ id }: Drafted): Promise<number> =>
+      (await world.get(`${CURRENT}/${id}`)).status;
+    await until(async () => (await statusOf(old)) === 404);
+    await until(async () => (await world.isolated.store.stat(key)) === undefined);
+    expect((await world.job(old.jobId)).status).toBe('DISCARDED');
+    for (const kept of [young, touched, begun]) expect(await statusOf(kept)).toBe(200);
+  });
+
   it('remove objects that nobody refers to, but never one that is still being uploaded', async () => {
     const [living, forgotten] = [await leftOver(), await leftOver()];
     const drafted = await world.draft();

@@ -96,6 +96,9 @@ export const definitionListing = (collection: 'definition' | 'uploadDefinitions'
 
 export const CREATED_BY = 'd.created_by';
 
+/** Of one sweep; the next takes the rest. */
+const EXPIRED_MAX = 100;
+
 @Injectable()
 export class UploadDefinitions {
   async add(
@@ -163,6 +166,20 @@ export class UploadDefinitions {
       'select * from upload_definition where tenant_id = $1 and start_due is not null and not processing_started',
       [tx.tenantId],
     );
+  }
+
+  /** Drafts that nobody touched for so many days and of which no job has begun, the oldest first. */
+  async expired(tx: TenantRead, days: number): Promise<string[]> {
+    const rows = await tx.query<{ id: string }>(
+      `select d.id from upload_definition d
+       where d.tenant_id = $1 and d.created_at < now() - make_interval(days => $2) and d.updated_at < now() - make_interval(days => $2)
+         and not d.processing_started and not exists (
+           select from upload_file f join job_execution j on (j.tenant_id, j.id) = (f.tenant_id, f.job_id)
+           where (f.tenant_id, f.definition_id) = (d.tenant_id, d.id) and j.status not in ('NEW', 'FILE_UPLOADED', 'DISCARDED'))
+       order by d.created_at limit ${EXPIRED_MAX}`,
+      [tx.tenantId, days],
+    );
+    return rows.map((row) => row.id);
   }
 
   async remove(tx: TenantTx, id: string): Promise<void> {

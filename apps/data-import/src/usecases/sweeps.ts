@@ -4,22 +4,25 @@ import {
   type OnApplicationBootstrap,
   type OnModuleDestroy,
 } from '@nestjs/common';
+import { Failure } from '@quire/contracts/failure';
 import type { Log } from '@quire/contracts/log';
 import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
-import { withTenant } from '@quire/postgres/tenant';
+import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { LOG, SETTINGS } from '@quire/service/platform.module';
 import { Tenants } from '@quire/service/tenants';
 import { DataSource } from 'typeorm';
 import { importSettings } from '../config.js';
 import { FileUploads } from '../db/file-uploads.js';
 import { JobWork } from '../db/job-work.js';
+import { ImportTenantSettings } from '../db/tenant-settings.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { ImportFiles } from '../files/import-files.js';
 import { Autostarts } from './autostarts.js';
 import { Dispatch } from './dispatch.js';
 import { Imports } from './imports.js';
 import { SweptJobs } from './swept-jobs.js';
+import { UploadDrafts } from './upload-definitions.js';
 import { UploadSteps } from './upload-steps.js';
 
 /** What makes every path end although processes die: late chunks, dead uploads, unfinished jobs, objects without a row (10.6). */
@@ -33,6 +36,8 @@ export class SweptUploads {
     private readonly steps: UploadSteps,
     private readonly files: ImportFiles,
     private readonly autostarts: Autostarts,
+    private readonly drafts: UploadDrafts,
+    private readonly settings: ImportTenantSettings,
   ) {}
 
   async sweep(source: DataSource, scope: Scope): Promise<void> {
@@ -59,6 +64,22 @@ export class SweptUploads {
     });
     for (const key of overdue) await this.files.remove(scope, key);
     await this.autostarts.sweep(scope);
+    await this.expire(source, scope);
+  }
+
+  /** Drafts that nobody processed (section 15). */
+  private async expire(source: DataSource, scope: Scope): Promise<void> {
+    const expired = await readTenant(source, scope, async (tx) =>
+      this.definitions.expired(tx, await this.settings.read(tx, 'DRAFT_DAYS')),
+    );
+    for (const id of expired) {
+      try {
+        await this.drafts.delete(scope, id);
+      } catch (error) {
+        // Somebody deleted or started it just now.
+        if (!(error instanceof Failure)) throw error;
+      }
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Ids } from '@quire/contracts/clock';
-import type { Caller } from '@quire/contracts/scope';
+import type { Caller, Scope } from '@quire/contracts/scope';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { IDS } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
@@ -129,8 +129,8 @@ export class UploadDrafts {
   }
 
   /** The whole draft, with its files, their bytes and jobs; not once a job has begun. */
-  delete(caller: Caller, definitionId: string): Promise<void> {
-    return this.removingObjects(caller, async (tx, removed) => {
+  delete(scope: Scope, definitionId: string): Promise<void> {
+    return this.removingObjects(scope, async (tx, removed) => {
       const row = await this.definitions.lock(tx, definitionId);
       if (!row) throw failures.definitionToDeleteNotFound(definitionId);
       const stored = await this.definitions.filesOf(tx, [definitionId]);
@@ -180,17 +180,17 @@ export class UploadDrafts {
 
   /** Objects that the work gave up go after its commit; their intents bring them away if we die before. */
   private async removingObjects<T>(
-    caller: Caller,
+    scope: Scope,
     work: (tx: TenantTx, removed: string[]) => Promise<T>,
   ): Promise<T> {
     const removed: string[] = [];
-    const result = await withTenant(this.source, caller, async (tx) => {
+    const result = await withTenant(this.source, scope, async (tx) => {
       removed.length = 0;
       const value = await work(tx, removed);
       for (const key of removed) await this.objects.doom(tx, key);
       return value;
     });
-    for (const key of removed) await this.objects.remove(caller, key);
+    for (const key of removed) await this.objects.remove(scope, key);
     return result;
   }
 }
