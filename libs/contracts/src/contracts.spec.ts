@@ -22,7 +22,7 @@ describe('a body is checked by its contract', () => {
       expect.stringMatching(/^fileDefinitionId: must match "/),
       'jobProfileId: may not be null',
       expect.stringMatching(
-        /^toString: Unrecognized field "toString", not marked as ignorable \(7 known/,
+        /^toString: Unrecognized field "toString", not marked as ignorable \(10 known/,
       ),
     ]);
   });
