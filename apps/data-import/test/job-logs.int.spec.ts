@@ -478,6 +478,29 @@ describe('the logs of an import', () => {
       });
     });
 
+    it.each([
+      [
+        'MARCXML under a prefix of its collection',
+        '<?xml version="1.0"?><m:collection xmlns:m="http://www.loc.gov/MARC21/slim">',
+        '<m:record><m:leader>00000nam a2200000 a 4500</m:leader><m:controlfield tag="001">x1</m:controlfield></m:record>',
+        '</m:collection>',
+      ],
+      ['MARC-in-JSON', '[', '{"leader":"00000nam a2200000 a 4500","fields":[{"001":"x1"}]}', ']'],
+    ])('that was refused, out of a file of %s', async (_, before, record, after) => {
+      const { jobId: id } = await world.start(Buffer.from(before + record + after));
+      const [chunk] = await world.sent.of(id, 1);
+      const counts = { created: 0, updated: 0, unchanged: 0, failed: 1, warned: 0 };
+      await world.saved(chunk!, {
+        counts: { ...counts, byType: {}, warnings: {} },
+        errors: [{ o: 0, at: before.length, len: record.length, c: 'PROFILE_TYPE', t: 'B' }],
+      });
+      const { json } = await incoming(uuidV5(id, 'file:0'));
+      expect(json.rawRecordContent).toBe(record);
+      expect(JSON.parse(json.parsedRecordContent as string)).toMatchObject({
+        fields: [{ '001': 'x1' }],
+      });
+    });
+
     it('that was saved, without the field that storing it added', async () => {
       const fields = [['001', 'in0']] as const;
       const stored = marcRecord({ fields: [...fields, ['999', 'ff', { s: idOf(0) }]] });

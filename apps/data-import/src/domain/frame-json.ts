@@ -3,15 +3,20 @@ import { readMarcJsonFrame } from '@quire/marc/marc-json-read';
 import { marcJsonText } from '@quire/marc/marc-json';
 import { MarcXmlReader } from '@quire/marc/marcxml-read';
 
-const [LESS_THAN, BRACE] = [0x3c, 0x7b];
-
-/** The text of MARC-in-JSON of a frame in any of the formats; undefined when it gives no record. */
-export function frameJson(frame: Buffer): string | undefined {
-  const record = readAny(frame);
-  return record.failed ? undefined : marcJsonText(record);
+/** How a frame was written. */
+export interface FrameForm {
+  readonly format: string;
+  /** Start tags of the elements around a frame of MARCXML. */
+  readonly xmlContext?: string | undefined;
 }
 
-function readAny(frame: Buffer): ReturnType<typeof readRecord> {
-  if (frame[0] === LESS_THAN) return new MarcXmlReader().read(frame);
-  return frame[0] === BRACE ? readMarcJsonFrame(frame) : readRecord(frame);
+/** The text of MARC-in-JSON of a frame; undefined when it gives no record. */
+export function frameJson(frame: Buffer, { format, xmlContext }: FrameForm): string | undefined {
+  const record =
+    format === 'MARC_XML'
+      ? new MarcXmlReader(xmlContext).read(frame)
+      : format === 'MARC_JSON'
+        ? readMarcJsonFrame(frame)
+        : readRecord(frame);
+  return record.failed ? undefined : marcJsonText(record);
 }

@@ -8,6 +8,7 @@ import { openStored, suppressFields } from '@quire/marc/iso2709/stored';
 import { ObjectNotFound } from '@quire/object-store/object-store';
 import { readTenant } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
+import { JobChunks } from '../db/job-chunks.js';
 import { JobErrors, type ErrorRow } from '../db/job-errors.js';
 import { JobExecutions } from '../db/job-executions.js';
 import { frameJson } from '../domain/frame-json.js';
@@ -21,6 +22,7 @@ export class IncomingRecords {
   constructor(
     private readonly source: DataSource,
     private readonly jobs: JobExecutions,
+    private readonly chunks: JobChunks,
     private readonly errors: JobErrors,
     private readonly files: ImportFiles,
     private readonly saved: SavedEntries,
@@ -47,7 +49,7 @@ export class IncomingRecords {
       profileName: profileName ?? '',
     });
     const frame = key === null ? undefined : await this.frame(key, row);
-    const parsed = frame && logged.isParsed ? frameJson(frame) : undefined;
+    const parsed = frame && logged.isParsed ? await this.parsed(scope, row, frame) : undefined;
     return {
       id: row.record_id,
       jobExecutionId: id,
@@ -76,6 +78,14 @@ export class IncomingRecords {
   private async isKnown(scope: Scope, jobId: string): Promise<boolean> {
     const job = await readTenant(this.source, scope, (tx) => this.jobs.view(tx, jobId));
     return job !== undefined;
+  }
+
+  private async parsed(scope: Scope, row: ErrorRow, frame: Buffer): Promise<string | undefined> {
+    const order = Number(row.record_order);
+    const written = await readTenant(this.source, scope, (tx) =>
+      this.chunks.written(tx, row.job_id, [order]),
+    );
+    return frameJson(frame, written.get(order) ?? { format: 'MARC_RAW' });
   }
 
   /** Undefined when the file is gone. */
