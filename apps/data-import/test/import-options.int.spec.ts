@@ -50,6 +50,21 @@ describe('the options of an import', () => {
     expect((await world.details(jobId)).options).toMatchObject(taken);
   });
 
+  it('are taken when a client makes the job itself, and refused there too', async () => {
+    const target = '/change-manager/jobExecutions';
+    const body = { sourceType: 'ONLINE', userId: '' };
+    const ask = { ...options('on999ff=strip; skipUnchanged=false'), body };
+    const made = await world.ask('POST', target, ask);
+    expect(made.status).toBe(201);
+    const { parentJobExecutionId: id } = made.json as { parentJobExecutionId: string };
+    expect((await world.details(id)).options).toEqual({ on999ff: 'strip', skipUnchanged: false });
+    const refused = await world.ask('POST', target, { ...options('strict=1'), body });
+    expect(refused).toMatchObject({
+      status: 400,
+      text: "X-Quire-Import-Options: 'strict' cannot be '1'. Allowed are: true, false",
+    });
+  });
+
   it.each([
     ['strict=yes', "'strict' cannot be 'yes'. Allowed are: true, false"],
     ['lax=true', "'lax' is not an import option. Allowed are: on999ff=reject|accept|strip, "],

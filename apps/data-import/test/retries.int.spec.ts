@@ -140,6 +140,21 @@ describe('the failed records of an import', () => {
     expect((await failedOf(jobId)).bytes.equals(expected)).toBe(true);
   });
 
+  it('are listed and given back however many there are', async () => {
+    const frame = record();
+    const many = 10_000;
+    const file = Buffer.alloc(many * frame.length, frame);
+    const { jobId } = await world.start(file);
+    // As if all of them had failed.
+    await world.change(
+      `insert into job_error (tenant_id, job_id, record_order, record_id, byte_offset, byte_length, code)
+       select $1, $2, n, gen_random_uuid(), n * $3, $3, 'STORE' from generate_series(0, $4::int8 - 1) as n`,
+      [jobId, frame.length, many],
+    );
+    expect((await failedOf(jobId, 'csv')).text.split('\r\n')).toHaveLength(many + 2);
+    expect((await failedOf(jobId)).bytes.equals(file)).toBe(true);
+  });
+
   describe('tried again', () => {
     it('are the records of a new job, in a file of their own, with other options', async () => {
       const { drafted, frames } = await ended();

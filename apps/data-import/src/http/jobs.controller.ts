@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Post, Put, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Put, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
 import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
 import {
@@ -20,6 +20,7 @@ import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { JobExecutions } from '../db/job-executions.js';
 import { failures, texts } from '../domain/failures.js';
+import { parseJobOptions } from '../domain/job-options.js';
 import { wholeJobOf } from '../domain/shapes.js';
 import { JobChanges } from '../usecases/job-changes.js';
 import { JobDrafts } from '../usecases/job-drafts.js';
@@ -42,9 +43,11 @@ export class JobsController {
   async create(
     @CallerOf() caller: Caller,
     @Body() sent: InitJobExecutions,
+    @Headers('x-quire-import-options') options: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<InitJobExecutionsAnswer> {
-    const { parentId, jobs } = await this.drafts.create(caller, sent);
+    const asked = parseJobOptions(options);
+    const { parentId, jobs } = await this.drafts.create(caller, sent, asked);
     located(reply, caller, `/change-manager/jobExecutions/${parentId}`);
     return { parentJobExecutionId: parentId, jobExecutions: jobs.map(wholeJobOf) };
   }

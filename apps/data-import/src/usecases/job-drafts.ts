@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Ids } from '@quire/contracts/clock';
+import type { ChunkOptions } from '@quire/contracts/data-import';
 import type { InitJobExecutions } from '@quire/contracts/change-manager';
 import type { Caller } from '@quire/contracts/scope';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';
@@ -7,6 +8,7 @@ import { IDS } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
 import { JobExecutions, type JobView, type NewJob } from '../db/job-executions.js';
 import { failures } from '../domain/failures.js';
+import type { JobOptions } from '../domain/job-options.js';
 import { profileOf, type ImportJobProfile } from '../domain/job-profiles.js';
 import { lastSegment } from '../domain/upload-definition.js';
 import { JobEvents } from './job-events.js';
@@ -35,7 +37,11 @@ export class JobDrafts {
   ) {}
 
   /** @throws Failure 400 without a file, for an unknown user or parent; 422 for an unknown profile */
-  async create(caller: Caller, sent: InitJobExecutions): Promise<MadeJobs> {
+  async create(
+    caller: Caller,
+    sent: InitJobExecutions,
+    options: JobOptions = {},
+  ): Promise<MadeJobs> {
     const { parentId, drafts } = this.drafted(sent);
     const profile = sent.jobProfileInfo && profileFor(sent.jobProfileInfo.id);
     const user = await this.users.of(caller, sent.userId);
@@ -48,6 +54,8 @@ export class JobDrafts {
         const isParent = draft.subordinationType === 'PARENT_MULTIPLE';
         const job = { ...draft, user, part, ...(isParent ? {} : { profile }) };
         await this.events.created(tx, job, await this.jobs.add(tx, job));
+        if (!isParent && Object.keys(options).length > 0)
+          await this.jobs.change(tx, job.id, { options: settledBy(options) });
         jobs.push(await this.made(tx, job.id));
       }
       return { parentId, jobs };
@@ -91,6 +99,10 @@ export class JobDrafts {
     return job;
   }
 }
+
+/** Only what was asked: the rest follows when the work begins. */
+const settledBy = (options: JobOptions): Partial<ChunkOptions> =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 
 /** @throws Failure 422 */
 export function profileFor(id: string): ImportJobProfile {
