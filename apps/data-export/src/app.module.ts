@@ -38,6 +38,7 @@ import { SettingsController } from './http/settings.controller.js';
 import { Configurations } from './usecases/configurations.js';
 import { Reports } from './usecases/job-reports.js';
 import { OutputDigests } from './usecases/output-digests.js';
+import { Retention, RetentionStores } from './usecases/retention.js';
 import { Dispatch } from './usecases/dispatch.js';
 import { Downloads } from './usecases/downloads.js';
 import { ExportWorkers } from './usecases/export-workers.js';
@@ -98,6 +99,7 @@ import { WholeExports } from './usecases/whole-exports.js';
       inject: [DataSource],
     },
     ...[CleanUps, Housekeeping, HouseRules, JobRemovals],
+    ...[Retention, RetentionStores],
     ...[JobReports, Reports, OutputDigests, ExportUsers, ExportTenantSettings, Configurations],
     ...[
       Exports,

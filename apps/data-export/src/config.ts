@@ -21,6 +21,8 @@ export class ExportSettings {
   /** Uploads are cleaned up when they are so old, and how often. */
   @Int({ min: 1 }) readonly cleanUpAgeMs: number = 86_400_000;
   @Int({ min: 1 }) readonly cleanUpEveryMs: number = 3_600_000;
+  /** How often outputs and jobs are looked for that tenants want kept no longer. */
+  @Int({ min: 1 }) readonly retentionEveryMs: number = 3_600_000;
 
   static readonly env = {
     windowJob: 'WINDOW_JOB',

@@ -276,4 +276,47 @@ describe('housekeeping of data-export', () => {
       expect((await world.job(id)).status).toBe('IN_PROGRESS');
     });
   });
+
+  describe('keeps what a tenant wants kept', () => {
+    const keep = (key: string, value: number) =>
+      world.ask('PUT', `/data-export/settings/${key}`, { body: { value } });
+
+    beforeEach(async () => {
+      await world[Symbol.asyncDispose]();
+      world = await ExportWorld.start(
+        database.url,
+        { retentionEveryMs: 20 },
+        { now: () => new Date(Date.now() + aheadMs) },
+      );
+      world.has([idOf(0)]);
+    });
+
+    it('of outputs: the job stays with its numbers, its file is gone', async () => {
+      const job = await world.exported(idOf(0));
+      const download = `${JOBS}/${job.id}/download/${job.exportedFiles?.[0]?.fileId ?? ''}`;
+      await keep('outputRetentionDays', 2);
+      expect((await world.ask('GET', download)).status).toBe(200);
+      aheadMs = 2 * DAY_MS + 1000;
+      await until(async () => (await world.ask('GET', download)).status === 404);
+      expect((await world.ask('GET', download)).text).toMatch(
+        /^Export File with id: .* not found:$/,
+      );
+      // The upload is the other one.
+      await until(async () => (await objects()) === 1);
+      expect(await world.job(job.id)).toMatchObject({ status: 'COMPLETED', id: job.id });
+    });
+
+    it('of jobs: with their logs, once they have ended', async () => {
+      const old = await world.exported('junk');
+      const { jobExecutionId: waiting } = await world.uploaded('junk');
+      await keep('jobRetentionDays', 1);
+      aheadMs = DAY_MS - 60_000;
+      const young = await world.ask('GET', `${JOBS}/${old.id}`);
+      expect(young.status).toBe(200);
+      aheadMs = DAY_MS + 1000;
+      await until(async () => (await world.ask('GET', `${JOBS}/${old.id}`)).status === 404);
+      expect(await world.logs(old.id)).toEqual([]);
+      expect((await world.job(waiting)).status).toBe('NEW');
+    });
+  });
 });

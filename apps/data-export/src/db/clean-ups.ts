@@ -46,6 +46,33 @@ export class CleanUps {
     return row !== undefined;
   }
 
+  /** Jobs that ended before a day; `withOutput`: only those whose files are still kept. */
+  async endedJobs(
+    tx: TenantRead,
+    { before, withOutput }: { readonly before: Date; readonly withOutput: boolean },
+    limit: number,
+  ): Promise<string[]> {
+    const which = withOutput
+      ? `status in ('COMPLETED', 'COMPLETED_WITH_ERRORS') and output_removed_at is null`
+      : `status in ('COMPLETED', 'COMPLETED_WITH_ERRORS', 'FAIL')`;
+    const rows = await tx.query<{ id: string }>(
+      `select id from job_execution where tenant_id = $1 and completed_at <= $2 and ${which}
+       order by completed_at, id limit $3`,
+      [tx.tenantId, before, limit],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** @returns false when they were gone already */
+  async markOutputRemoved(tx: TenantTx, jobId: string, at: Date): Promise<boolean> {
+    const marked = await tx.execute(
+      `update job_execution set output_removed_at = $3
+       where tenant_id = $1 and id = $2 and output_removed_at is null`,
+      [tx.tenantId, jobId, at],
+    );
+    return marked === 1;
+  }
+
   async oldUploads(tx: TenantRead, before: Date, limit: number): Promise<string[]> {
     const rows = await tx.query<{ id: string }>(
       `select d.id from file_definition d

@@ -50,6 +50,7 @@ export interface JobRow extends StampRow {
   readonly not_found: number;
   readonly faulty: number;
   readonly source_duplicates: number;
+  readonly output_removed: boolean;
   readonly started_at: Date | null;
   readonly completed_at: Date | null;
   readonly last_updated: Date | null;
@@ -59,7 +60,7 @@ const COLUMNS = [
   'id, hr_id, status, version, file_definition_id, input_id, base_name, file_id, file_name',
   'oversize_file_id, oversize_file_name, output_format, encoding, oversize, job_profile_id, job_profile_name',
   'mapping, id_type, request, run_by, run_by_first_name, run_by_last_name, total, blank, exported, invalid',
-  'duplicated, not_found, faulty, source_duplicates, started_at, completed_at, last_updated',
+  'duplicated, not_found, faulty, source_duplicates, output_removed_at is not null as output_removed, started_at, completed_at, last_updated',
   STAMP_COLUMNS,
 ].join(', ');
 
@@ -294,6 +295,7 @@ export function jobOf(row: JobRow): ExportJob {
     counts,
     blank: row.blank,
     sourceDuplicates: row.source_duplicates,
+    outputRemoved: row.output_removed,
     ...(row.started_at === null ? {} : { startedAt: row.started_at }),
     ...(row.completed_at === null ? {} : { completedAt: row.completed_at }),
     ...(row.last_updated === null ? {} : { updatedAt: row.last_updated }),

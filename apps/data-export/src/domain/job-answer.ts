@@ -32,6 +32,8 @@ export interface ExportJob {
   /** Blank lines, which count for nothing. */
   readonly blank: number;
   readonly sourceDuplicates: number;
+  /** Its files were kept for as long as the tenant wanted. */
+  readonly outputRemoved: boolean;
   readonly startedAt?: Date;
   readonly completedAt?: Date;
   readonly updatedAt?: Date;

@@ -1,7 +1,7 @@
 import { Controller, Delete, HttpCode, Post } from '@nestjs/common';
-import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
+import { Permissions, ScopeOf } from '@quire/auth/permissions';
 import { routes } from '@quire/contracts/routes';
-import type { Caller, Scope } from '@quire/contracts/scope';
+import type { Scope } from '@quire/contracts/scope';
 import { PathId } from '@quire/service/queries';
 import { failures } from '../domain/failures.js';
 import { Housekeeping } from '../usecases/housekeeping.js';
@@ -19,10 +19,10 @@ export class HousekeepingController {
   @HttpCode(204)
   @Permissions(routes.removeExportJob)
   remove(
-    @CallerOf() caller: Caller,
+    @ScopeOf() scope: Scope,
     @PathId({ name: 'id', notFound: (id) => failures.jobToRemoveNotFound(id).message }) id: string,
   ): Promise<void> {
-    return this.removals.remove(caller, id);
+    return this.removals.remove(scope, id);
   }
 
   @Post('expire-jobs')

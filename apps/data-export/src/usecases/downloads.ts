@@ -103,8 +103,9 @@ export class Downloads {
 }
 
 /** The file of a finished job that has this id. */
-function fileOf({ status, file, oversizeFile, output }: ExportJob, fileId: string) {
-  if (!hasFile(status)) return undefined;
+function fileOf(job: ExportJob, fileId: string) {
+  const { status, file, oversizeFile, output } = job;
+  if (!hasFile(status) || job.outputRemoved) return undefined;
   if (file?.fileId === fileId)
     return { ...file, kind: 'output', contentType: contentTypeOf(output.format) } as const;
   if (oversizeFile?.fileId === fileId)

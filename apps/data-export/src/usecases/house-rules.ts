@@ -55,7 +55,14 @@ export class HouseRules {
     return true;
   }
 
-  /** Of uploads that are gone. */
+  /** The job stays, with its logs and numbers. */
+  async removeOutput(tx: TenantTx, jobId: string): Promise<boolean> {
+    if (!(await this.cleanUps.markOutputRemoved(tx, jobId, this.now()))) return false;
+    await this.files.discard(tx, await this.cleanUps.objectKeys(tx, jobId));
+    return true;
+  }
+
+  /** Of uploads and outputs that are gone. */
   removeObjects(): void {
     this.sweeps.wake();
   }

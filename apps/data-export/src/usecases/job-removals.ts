@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ExportDeleted } from '@quire/contracts/data-export';
-import type { Caller, Scope } from '@quire/contracts/scope';
+import type { Scope } from '@quire/contracts/scope';
 import { Outbox } from '@quire/messaging/outbox';
 import { readTenant, withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
@@ -27,17 +27,17 @@ export class JobRemovals {
   ) {}
 
   /** @throws Failure 404, 400 for a job that runs */
-  async remove(caller: Caller, id: string): Promise<void> {
-    const found = await readTenant(this.source, caller, (tx) => this.stores.jobs.find(tx, id));
+  async remove(scope: Scope, id: string): Promise<void> {
+    const found = await readTenant(this.source, scope, (tx) => this.stores.jobs.find(tx, id));
     if (!found) throw failures.jobToRemoveNotFound(id);
-    await withTenant(this.source, caller, async (tx) => {
+    await withTenant(this.source, scope, async (tx) => {
       // The upload before the job, in the order in which an export that starts locks them.
       const upload = await this.cleanUps.uploadOfLastJob(tx, found.fileDefinitionId, id);
       const job = await this.stores.jobs.lock(tx, id);
       if (!job) throw failures.jobToRemoveNotFound(id);
       if (job.status === 'IN_PROGRESS') throw failures.jobRuns(id);
       if (upload) await this.removeUpload(tx, upload);
-      await this.removeJob(tx, job, caller);
+      await this.removeJob(tx, job, scope);
     });
     this.sweeps.wake();
   }
