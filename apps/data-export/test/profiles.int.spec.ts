@@ -281,6 +281,60 @@ describe('the profiles of data-export', () => {
     ]);
   });
 
+  it.each<[object, string, string]>([
+    [{ recordTypes: 'SRS' }, 'recordTypes', 'must be an array'],
+    [{ recordTypes: ['SRS', 'BIB'] }, 'recordTypes[1]', 'must be one of [INSTANCE, '],
+    [{ outputFormat: 'PDF' }, 'outputFormat', 'must be one of [MARC, MARCXML, MARC_JSON]'],
+    [{ suppress999ff: 'maybe' }, 'suppress999ff', 'must be a boolean'],
+    [{ fieldsSuppression: 900 }, 'fieldsSuppression', 'must be a string'],
+    [{ name: 'n'.repeat(1001) }, 'name', 'size must be between 0 and 1000'],
+    [{ description: 'd'.repeat(10_001) }, 'description', 'size must be between 0 and 10000'],
+    [{ id: 'x' }, 'id', 'must match "'],
+    [{ metadata: {} }, 'metadata.createdDate', 'may not be null'],
+    [{ transformations: [null] }, 'transformations[0]', 'may not be null'],
+    [
+      { transformations: [{ recordType: 'ITEM' }] },
+      'transformations[0].fieldId',
+      'may not be null',
+    ],
+    [
+      { transformations: [{ ...isbn, recordType: 'SRS' }] },
+      'transformations[0].recordType',
+      'must be one of [INSTANCE, HOLDINGS, ITEM]',
+    ],
+    [
+      { transformations: [{ ...isbn, metadataParameters: { a: 1 } }] },
+      'transformations[0].metadataParameters.a',
+      'must be a string',
+    ],
+    [
+      { transformations: [{ ...isbn, extra: 1 }] },
+      'transformations[0].extra',
+      'Unrecognized field "extra", not marked as ignorable',
+    ],
+    [
+      { transformations: Array.from({ length: 2001 }, () => isbn) },
+      'transformations',
+      'size must be between 0 and 2000',
+    ],
+  ])('are refused with %j', async (change, key, message) => {
+    const answer = await ask('POST', 'mapping', '', { body: bodyOf('mapping', change) });
+    expect(answer.status).toBe(422);
+    expect(answer.json.errors).toHaveLength(1);
+    expect(answer.json.errors[0]).toMatchObject({ type: '1', code: '-1', parameters: [{ key }] });
+    expect(String(answer.json.errors[0].message).startsWith(message)).toBe(true);
+  });
+
+  it('of jobs are refused with a protocol that is none', async () => {
+    const body = bodyOf('job', { protocol: { port: 22, user: 'x' } });
+    const { status, json } = await ask('POST', 'job', '', { body });
+    expect(status).toBe(422);
+    expect(json.errors).toMatchObject([
+      { message: 'must be a string', parameters: [{ key: 'protocol.port', value: '22' }] },
+      { parameters: [{ key: 'protocol.user', value: 'x' }] },
+    ]);
+  });
+
   it('of source records export them, whatever is appended of holdings', async () => {
     world.has([idOf(0)]);
     const mapping = await create('mapping', {

@@ -122,10 +122,29 @@ function checkValue(type: FieldType, value: unknown, path: string, out: Findings
     case 'list':
       return checkList(type, value, path, out);
     case 'map':
-      return typeof value === 'object' && !Array.isArray(value) ? value : no('must be an object');
+      return checkMap(type, value, path, out);
     case 'anything':
       return value;
   }
+}
+
+/** Keys may be anything, `__proto__` too. */
+function checkMap(
+  { of }: FieldType & { kind: 'map' },
+  value: unknown,
+  path: string,
+  out: Findings,
+): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    out.push(violation('must be an object', path, value));
+    return ABSENT;
+  }
+  if (!of) return value;
+  const checked = Object.entries(value).map(([key, one]: [string, unknown]) => [
+    key,
+    checkValue(of, one, `${path}.${key}`, out),
+  ]);
+  return Object.fromEntries(checked) as unknown;
 }
 
 const isDay = (value: unknown): boolean =>

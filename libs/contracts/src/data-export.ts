@@ -10,7 +10,7 @@ import {
   ListOfEnum,
   ListOfText,
   ListOfUuid,
-  Mapping,
+  MappingOfText,
   Nested,
   OneOf,
   Text,
@@ -206,7 +206,7 @@ export class Transformation {
   @Flag({ optional: true }) readonly enabled?: boolean;
   @Text({ optional: true, pattern: TRANSFORMATION_PATTERN }) readonly transformation?: string;
   @OneOf(TRANSFORMED_RECORD_TYPES) readonly recordType: TransformedRecordType;
-  @Mapping({ optional: true }) readonly metadataParameters?: Readonly<Record<string, string>>;
+  @MappingOfText({ optional: true }) readonly metadataParameters?: Readonly<Record<string, string>>;
 }
 
 export class MappingProfile {

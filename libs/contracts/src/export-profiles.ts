@@ -1,4 +1,4 @@
-import { Int, ListOf, Mapping, OneOf, Text } from './fields.js';
+import { Int, ListOf, MappingOfText, OneOf, Text } from './fields.js';
 
 /** What mapping profiles of data-export can transform (`data-export.md`, 2.4 and appendix A). */
 export const TRANSFORMED_RECORD_TYPES = ['INSTANCE', 'HOLDINGS', 'ITEM'] as const;
@@ -10,7 +10,7 @@ export class TransformationField {
   @Text() readonly path: string;
   @OneOf(TRANSFORMED_RECORD_TYPES, { optional: true }) readonly recordType?: TransformedRecordType;
   @Text({ optional: true }) readonly referenceDataValue?: string;
-  @Mapping({ optional: true }) readonly metadataParameters?: Readonly<Record<string, string>>;
+  @MappingOfText({ optional: true }) readonly metadataParameters?: Readonly<Record<string, string>>;
 }
 
 export class TransformationFields {

@@ -26,7 +26,7 @@ export type FieldType =
   | { readonly kind: 'day' }
   | { readonly kind: 'nested'; readonly type: () => ContractClass }
   | { readonly kind: 'list'; readonly of: FieldType; readonly min: number; readonly max: number }
-  | { readonly kind: 'map' }
+  | { readonly kind: 'map'; readonly of?: FieldType }
   | { readonly kind: 'anything' };
 
 export interface FieldOptions {
@@ -156,6 +156,9 @@ export const ListOfEnum = (
 /** An object of text keys and values of any kind, taken as it is. */
 export const Mapping = (options: FieldOptions = {}): PropertyDecorator =>
   field({ kind: 'map' }, options);
+/** An object whose values are texts. */
+export const MappingOfText = (options: FieldOptions = {}): PropertyDecorator =>
+  field({ kind: 'map', of: { kind: 'text' } }, options);
 export const Anything = (options: FieldOptions = {}): PropertyDecorator =>
   field({ kind: 'anything' }, options);
 
@@ -218,7 +221,7 @@ function jsonSchema(type: FieldType): Record<string, unknown> {
         ...(type.max < INTEGER_MAX ? { maxItems: type.max } : {}),
       };
     case 'map':
-      return { type: 'object', additionalProperties: true };
+      return { type: 'object', additionalProperties: type.of ? jsonSchema(type.of) : true };
     case 'anything':
       return {};
   }
