@@ -238,6 +238,28 @@ describe('what a cataloguer does with an import', () => {
       stderr: expect.stringContaining('--on-999ff wants one of: reject, accept, strip.'),
     });
   });
+
+  it('gets the failed records of MARCXML back as MARCXML, and can mend and import that file', async () => {
+    const file = join(folder, 'records.xml');
+    const failed = join(folder, 'failed.xml');
+    const slim = 'http://www.loc.gov/MARC21/slim';
+    const xml = (leader: string): string =>
+      `<record><leader>${leader}</leader><controlfield tag="001">${nextNumber()}</controlfield></record>`;
+    const bad = xml('short');
+    await writeFile(
+      file,
+      `<collection xmlns="${slim}">${xml('00000nam a2200000 i 4500')}${bad}</collection>`,
+    );
+    const done = await quire(['import', file, '--failed-to', failed], world.url);
+    expect(done.exitCode).toBe(5);
+    expect(done.stdout).toContain('2 records, 1 saved, 1 failed');
+    expect(done.stdout).toMatch(/record 2, byte \d+: The leader .* \[LEADER\]/);
+    const given = await readFile(failed, 'utf8');
+    expect(given).toContain(bad);
+    await writeFile(failed, given.replace('short', '00000nam a2200000 i 4500'));
+    const mended = await quire(['import', failed], world.url);
+    expect(mended.exitCode).toBe(0);
+  });
 });
 
 /** The value once it has stayed the same for some looks. */
