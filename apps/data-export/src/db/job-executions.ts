@@ -241,15 +241,6 @@ export class JobExecutions {
     );
   }
 
-  /** What the tenant wants for oversize records when a request does not say. */
-  async oversizeOfTenant(tx: TenantRead): Promise<OversizeMode> {
-    const row = await tx.one<{ value: unknown }>(
-      `select value from setting where tenant_id = $1 and key = 'oversize'`,
-      [tx.tenantId],
-    );
-    return row?.value === 'sidecar' ? 'sidecar' : 'fail';
-  }
-
   /** Exports of the tenant that run now. */
   async running(tx: TenantRead): Promise<number> {
     const row = await tx.one<{ n: number }>(

@@ -7,6 +7,7 @@ import type { TenantTx } from '@quire/postgres/tenant';
 import { snapshotOf } from '../db/mapping-profiles.js';
 import { IdSelections } from '../db/id-selections.js';
 import { Stores } from '../db/stores.js';
+import { ExportTenantSettings } from '../db/tenant-settings.js';
 import type { LogRow } from '../domain/error-codes.js';
 import { failures } from '../domain/failures.js';
 import { outputName } from '../domain/file-name.js';
@@ -52,6 +53,7 @@ export class Launches {
   constructor(
     private readonly stores: Stores,
     private readonly selections: IdSelections,
+    private readonly settings: ExportTenantSettings,
     private readonly endings: JobEndings,
     private readonly outbox: Outbox,
     private readonly fresh: Fresh,
@@ -100,7 +102,7 @@ export class Launches {
   }
 
   private async outputOf(tx: TenantTx, { request, profile }: Launch): Promise<Output> {
-    const ofTenant = await this.stores.jobs.oversizeOfTenant(tx);
+    const ofTenant = await this.settings.read(tx, 'oversize');
     return outputOf(request, profile.mapping.outputFormat, ofTenant);
   }
 }
