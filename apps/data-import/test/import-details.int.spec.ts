@@ -74,6 +74,8 @@ describe('what is said of an import, and stopping it for a while', () => {
     expect(await pause(drafted.jobId)).toMatchObject({ status: 400, text: text('paused') });
     expect(await resume(drafted.jobId)).toMatchObject({ status: 400, text: text('resumed') });
     const { jobId } = await world.start(chunksOf(2));
+    // Nothing is sent of a paused one.
+    await world.sent.of(jobId, 2);
     const notPaused = `JobExecution ${jobId} is not paused`;
     expect(await resume(jobId)).toMatchObject({ status: 400, text: notPaused });
     await pause(jobId);
