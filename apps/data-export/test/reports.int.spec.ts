@@ -258,8 +258,6 @@ describe('reports of data-export', () => {
         ),
       ).toEqual({
         exportDialect: 'default',
-        marcRuleSet: 'classic',
-        fieldOrder: 'source',
         oversize: 'fail',
         sliceSize: undefined,
         folioHost: undefined,

@@ -52,8 +52,6 @@ describe('tenant settings', () => {
       ONLINE_IDLE_MINUTES: 10,
       LARGE_FILE_UPLOAD: false,
       DRAFT_DAYS: 7,
-      ORIGINAL_DAYS: 90,
-      PART_SESSION_HOURS: 24,
     });
     for (const one of json.settings as object[])
       expect(one).toEqual({
@@ -119,11 +117,11 @@ describe('tenant settings', () => {
   });
 
   it('are written down with who changed them', async () => {
-    await put('ORIGINAL_DAYS', 30);
+    await put('DRAFT_DAYS', 30);
     expect(
       await world.rows(
         `select actor, details from audit where tenant_id = $1 and action = 'setting changed' and subject = $2`,
-        ['ORIGINAL_DAYS'],
+        ['DRAFT_DAYS'],
       ),
     ).toEqual([{ actor: USER_ID, details: { value: 30 } }]);
   });

@@ -6,22 +6,12 @@ import { SLICE_SIZE_MAX } from './slice-size.js';
 /** The most that a time may be set to: a hundred years. */
 const DAYS = { min: 1, max: 36_500 };
 
-/** Tenant settings of data-export (appendix D). */
+/** Tenant settings of data-export (appendix D): those that something reads, and `sliceSize`, which clients set. */
 export const EXPORT_TENANT_SETTINGS = {
   exportDialect: choiceSetting(
     DIALECTS,
     'default',
     'Form of job executions for requests that name no dialect.',
-  ),
-  marcRuleSet: choiceSetting(
-    ['classic', 'extended'],
-    'classic',
-    'Rules by which records are generated from inventory.',
-  ),
-  fieldOrder: choiceSetting(
-    ['source', 'content'],
-    'source',
-    'Order of fields with the same tag: as in their source, or by their text.',
   ),
   oversize: choiceSetting(
     OVERSIZE_MODES,

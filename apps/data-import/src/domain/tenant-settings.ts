@@ -24,7 +24,7 @@ const AUTO_PROCESS: SettingDefinition<string> = {
   },
 };
 
-/** Tenant settings of data-import (sections 14 and 15). */
+/** Tenant settings of data-import (sections 14 and 15): those that something reads. */
 export const IMPORT_TENANT_SETTINGS = {
   AUTO_PROCESS,
   ASSIGN_INSTANCE_IDS: flagSetting(
@@ -43,22 +43,12 @@ export const IMPORT_TENANT_SETTINGS = {
   ),
   LARGE_FILE_UPLOAD: flagSetting(
     false,
-    'Clients upload large files in parts, and their jobs are shown with a composite parent.',
+    'What `GET /data-import/splitStatus` tells clients that ask whether to upload large files in parts.',
   ),
   DRAFT_DAYS: integerSetting(
     DAYS,
     7,
     'Days after which drafts that were never processed, and new jobs without file or batch, are removed.',
-  ),
-  ORIGINAL_DAYS: integerSetting(
-    DAYS,
-    90,
-    'Days for which an original file is kept after its job ended.',
-  ),
-  PART_SESSION_HOURS: integerSetting(
-    { min: 1, max: 168 },
-    24,
-    'Hours after which an upload in parts that was never assembled is removed.',
   ),
 } as const;
 
