@@ -1,5 +1,6 @@
 import type { TenantDescriptor } from '@quire/contracts/gateway';
-import { ROUTES, type Route } from '@quire/contracts/routes';
+import type { Route } from '@quire/contracts/route';
+import { ROUTES } from '@quire/contracts/routes';
 import { generateMarc } from '@quire/testing/marc';
 import { importEnds, instanceIds, runExport, startImport } from './src/steps.js';
 import { PASSWORD, World, type Person } from './src/world.js';

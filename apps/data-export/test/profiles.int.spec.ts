@@ -1,4 +1,4 @@
-import { LOCK_PERMISSIONS } from '@quire/contracts/routes';
+import { LOCK_PERMISSIONS } from '@quire/contracts/data-export-routes';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import {
   DEFAULT_PROFILE,

@@ -3,7 +3,7 @@ import type { Assertion } from '@quire/auth/assertion';
 import { permissionMissing } from '@quire/auth/permissions';
 import type { Clock } from '@quire/contracts/clock';
 import { tooMany } from '@quire/contracts/failure';
-import type { Route } from '@quire/contracts/routes';
+import type { Route } from '@quire/contracts/route';
 import { DIALECTS, type Dialect, type Scope } from '@quire/contracts/scope';
 import { unknownRoute } from '@quire/service/requests';
 import type { RouteTable } from '@quire/service/paths';

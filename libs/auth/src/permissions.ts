@@ -6,7 +6,7 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { forbidden, unauthorised } from '@quire/contracts/failure';
-import type { Route } from '@quire/contracts/routes';
+import type { Route } from '@quire/contracts/route';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import type { AssertedCaller } from './assertion.js';
 

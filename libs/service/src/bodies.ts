@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Failure, refused, tooLarge } from '@quire/contracts/failure';
-import type { Route } from '@quire/contracts/routes';
+import type { Route } from '@quire/contracts/route';
 import { JsonTooDeep, MalformedJson, parseJson } from './json-text.js';
 
 /**

@@ -3,7 +3,7 @@ import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { declaredRoutes } from '@quire/auth/declared-routes';
 import { AssertionGuard } from '@quire/auth/permissions';
-import type { Route } from '@quire/contracts/routes';
+import type { Route } from '@quire/contracts/route';
 import fastify, { type FastifyInstance } from 'fastify';
 import { ContractPipe } from './contract.pipe.js';
 import { FailureFilter } from './failure.filter.js';

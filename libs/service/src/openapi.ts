@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import type { Route } from '@quire/contracts/routes';
+import type { Route } from '@quire/contracts/route';
 
 /**
  * The OpenAPI 3.1 description of one service, from its controllers and contract classes. Who may call is said once, in the

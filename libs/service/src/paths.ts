@@ -1,5 +1,5 @@
 import { refused } from '@quire/contracts/failure';
-import type { Route } from '@quire/contracts/routes';
+import type { Route } from '@quire/contracts/route';
 
 /** Path and query of a request target as a client sent it, in origin form. */
 export interface Target {

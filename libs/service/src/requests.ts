@@ -5,7 +5,7 @@ import {
 } from '@quire/auth/assertion';
 import type { Clock } from '@quire/contracts/clock';
 import { notFound, unauthorised } from '@quire/contracts/failure';
-import type { Route } from '@quire/contracts/routes';
+import type { Route } from '@quire/contracts/route';
 import type { ServiceName } from '@quire/contracts/scope';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { checkBodyHeaders, registerBodies } from './bodies.js';

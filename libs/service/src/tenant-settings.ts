@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Put, type Type } from '
 import { ApiOkResponse } from '@nestjs/swagger';
 import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
 import { invalid, notFound, violation } from '@quire/contracts/failure';
-import type { Route } from '@quire/contracts/routes';
+import type { Route } from '@quire/contracts/route';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import {
   ChangeTenantSetting,

@@ -13,7 +13,7 @@ import { CallerOf, Permissions, Public } from '@quire/auth/permissions';
 import { tooLarge } from '@quire/contracts/failure';
 import { Int, Nested, OneOf, Text, Uuid } from '@quire/contracts/fields';
 import type { Query } from '@quire/contracts/paging';
-import { JSON_BODY_BYTES_MAX, type Route } from '@quire/contracts/routes';
+import { JSON_BODY_BYTES_MAX, type Route } from '@quire/contracts/route';
 import type { Caller } from '@quire/contracts/scope';
 import type { FastifyRequest } from 'fastify';
 import { BodyInterrupted } from '../src/bodies.js';

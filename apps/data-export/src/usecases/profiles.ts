@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ExportJobProfile, MappingProfile } from '@quire/contracts/data-export';
-import { LOCK_PERMISSIONS } from '@quire/contracts/routes';
+import { LOCK_PERMISSIONS } from '@quire/contracts/data-export-routes';
 import type { Caller } from '@quire/contracts/scope';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { routes, type Route } from '@quire/contracts/routes';
+import type { Route } from '@quire/contracts/route';
+import { routes } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
 import { ServiceClient, UnexpectedAnswer } from '@quire/service/service-client';
 import { deletedBibsSearch, type DeletedBibs, type IdQuery } from '../domain/selection.js';
