@@ -1,3 +1,4 @@
+import { SaxesParser } from 'saxes';
 import { randomNumbers, sound } from '../test/records.js';
 import { framesOf, OPEN, SLIM, xmlRecord } from '../test/xml.js';
 import { RECORD_ERROR_CODES, RECORD_WARNING_CODES, type RecordError } from './errors.js';
@@ -192,17 +193,29 @@ describe('any bytes', () => {
         `{"leader":"00000nam a2200000 i 4500","fields":[${many((i) => `{"500":{"subfields":[{"a":"${i}"}]}},`, size)}{}]}`,
       ].map((text) => [readMarcJsonFrame, text] as const),
     ];
+    // The rule is 100 ms on a machine of its own. Here others work beside us, so the pace is that of saxes on a record of
+    // the same size, taken in the same breath; what is not linear would be far beyond it.
+    const ordinary = Buffer.from(`<record>${'<a b="c">text</a>'.repeat(size / 17)}</record>`);
     for (const [read, text] of hostile) {
       const frame = Buffer.from(text);
-      // Of three runs the best, in processor time: other work on the machine must not count.
-      const times = [0, 1, 2].map(() => {
-        const before = process.cpuUsage();
-        read(frame);
-        const { user, system } = process.cpuUsage(before);
-        return (user + system) / 1_000;
+      const pace = bestOf(3, () => {
+        new SaxesParser({ xmlns: true }).write(ordinary.toString()).close();
       });
-      // The rule is 100 ms on a machine of its own; saxes, which reads a MiB in 30 ms there, sets the pace.
-      expect(Math.min(...times)).toBeLessThan(400);
+      const taken = bestOf(3, () => {
+        read(frame);
+      });
+      expect(taken).toBeLessThan(Math.max(100, 6 * pace));
     }
   });
 });
+
+/** Milliseconds of processor time: other work on the machine must not count. */
+function bestOf(runs: number, work: () => void): number {
+  const times = Array.from({ length: runs }, () => {
+    const before = process.cpuUsage();
+    work();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1_000;
+  });
+  return Math.min(...times);
+}

@@ -106,11 +106,15 @@ function shielded(payload: IncomingMessage): Readable {
   const shield = new PassThrough();
   // Who reads later finds the error on the stream; without a listener one that nobody reads yet would end the process.
   shield.on('error', () => undefined);
-  payload.on('error', () => shield.destroy(new BodyInterrupted()));
-  payload.on('close', () => {
+  const interrupt = (): void => {
     if (!payload.complete) shield.destroy(new BodyInterrupted());
-  });
-  return payload.pipe(shield);
+  };
+  payload.on('error', () => shield.destroy(new BodyInterrupted()));
+  payload.on('close', interrupt);
+  payload.pipe(shield);
+  // Of a client that left before we came here there is no further event: whoever reads would wait for ever.
+  if (payload.destroyed) interrupt();
+  return shield;
 }
 
 /** Joins the body, of which the route's limit bounds the size. */
