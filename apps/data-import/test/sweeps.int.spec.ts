@@ -88,6 +88,7 @@ describe('the sweeps of data-import', () => {
     await until(async () => (await world.isolated.store.stat(key)) === undefined);
     expect((await world.job(old.jobId)).status).toBe('DISCARDED');
     for (const kept of [young, touched, begun]) expect(await statusOf(kept)).toBe(200);
+    await world.ask('PUT', '/data-import/settings/DRAFT_DAYS', { body: { value: null } });
   });
 
   it('remove objects that nobody refers to, but never one that is still being uploaded', async () => {
