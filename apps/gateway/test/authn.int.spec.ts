@@ -333,8 +333,14 @@ describe('logging in', () => {
       await pause(0);
       return performance.now() - start;
     };
-    const [known, unknown] = [await time('admin'), await time('nobody')];
-    expect(unknown / known).toBeGreaterThan(0.4);
+    // The best of three in turn: other work on the machine only ever makes one of them slower.
+    const known: number[] = [];
+    const unknown: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      known.push(await time('admin'));
+      unknown.push(await time('nobody'));
+    }
+    expect(Math.min(...unknown) / Math.min(...known)).toBeGreaterThan(0.4);
     world.clock.advance(20 * 60_000);
   });
 });
