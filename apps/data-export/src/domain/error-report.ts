@@ -1,3 +1,4 @@
+import { csvCell } from '@quire/contracts/csv';
 import type { IdType } from '@quire/contracts/data-export';
 import { inventoryLink } from './inventory-link.js';
 import { textOf } from './error-texts.js';
@@ -40,7 +41,7 @@ export function reportLine(
     title ?? '',
     (idType === 'instance' && id !== null ? inventoryLink(host, id) : undefined) ?? '',
   ];
-  return `${cells.map(cell).join(',')}\n`;
+  return `${cells.map(csvCell).join(',')}\n`;
 }
 
 function reasonOf(reported: ReportedLine): { code: string; message: string } {
@@ -60,12 +61,4 @@ function reasonOf(reported: ReportedLine): { code: string; message: string } {
     case 'WARNING':
       return { code: code ?? '', message: message ?? '' };
   }
-}
-
-/** Spreadsheets take a cell that begins so for a formula. */
-const FORMULA = /^[=+\-@\t\r]/;
-
-function cell(text: string): string {
-  const safe = FORMULA.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,3 +1,4 @@
+import { csvCell } from '@quire/contracts/csv';
 import { errorWords } from './error-text.js';
 
 /** Failed records as a table for a spreadsheet (data-import, 14, 4): RFC 4180, UTF-8. */
@@ -36,11 +37,5 @@ export function csvRow(
     message,
     row.warnings?.join('; ') ?? '',
   ];
-  return [row.record_order, row.byte_offset, ...texts.map(cell)].join(',') + LINE_END;
-}
-
-/** What a spreadsheet would take for a formula is made a text; what would end the cell is quoted. */
-function cell(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  return [row.record_order, row.byte_offset, ...texts.map(csvCell)].join(',') + LINE_END;
 }
