@@ -4,7 +4,7 @@ import { UnknownElementException } from '@nestjs/core/errors/exceptions/unknown-
 import { InternalRoute, ScopeOf } from '@quire/auth/permissions';
 import { EnableTenant } from '@quire/contracts/gateway';
 import { internalRoutes } from '@quire/contracts/routes';
-import type { Scope, ServiceName } from '@quire/contracts/scope';
+import { SYSTEM_USER_ID, type Scope, type ServiceName } from '@quire/contracts/scope';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
 
@@ -58,12 +58,17 @@ export class Tenants {
     }
   }
 
-  /** Ids of the enabled ones: scheduled work enters each by itself. */
+  /** Ids of the enabled ones. */
   async list(): Promise<readonly string[]> {
     const rows = await this.source.query<{ tenant_id: string }[]>(
       'select tenant_id from tenant where enabled order by tenant_id',
     );
     return rows.map((row) => row.tenant_id);
+  }
+
+  /** Scheduled work: enters each enabled tenant by itself, one after the other, in nobody's name. */
+  async each(work: (scope: Scope) => Promise<void>): Promise<void> {
+    for (const tenantId of await this.list()) await work({ tenantId, actorId: SYSTEM_USER_ID });
   }
 }
 

@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { Log } from '@quire/contracts/log';
-import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
+import type { Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
 import { readTenant, withTenant, type TenantRead, type TenantTx } from '@quire/postgres/tenant';
 import { LOG, SETTINGS } from '@quire/service/platform.module';
@@ -38,7 +38,12 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
     this.upSince = rules.now();
     const { expiryEveryMs, cleanUpEveryMs } = this.settings;
     const loop = (name: string, everyMs: number, work: (scope: Scope) => Promise<void>) =>
-      new Background({ name: `data-export.${name}`, everyMs, log, work: () => this.forAll(work) });
+      new Background({
+        name: `data-export.${name}`,
+        everyMs,
+        log,
+        work: () => this.tenants.each(work),
+      });
     this.loops = [
       loop('expiry', expiryEveryMs, (scope) => this.expireJobs(scope)),
       loop('clean-up', cleanUpEveryMs, (scope) => this.cleanUpFiles(scope)),
@@ -70,11 +75,6 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
       act: (tx, id) => this.rules.cleanUp(tx, id, before),
     });
     this.rules.removeObjects();
-  }
-
-  private async forAll(work: (scope: Scope) => Promise<void>): Promise<void> {
-    for (const tenantId of await this.tenants.list())
-      await work({ tenantId, actorId: SYSTEM_USER_ID });
   }
 
   /** Until a round changes nothing. */

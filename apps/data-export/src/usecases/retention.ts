@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { Log } from '@quire/contracts/log';
-import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
+import type { Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { LOG, SETTINGS } from '@quire/service/platform.module';
@@ -56,9 +56,8 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
     return this.background.stop();
   }
 
-  private async turn(): Promise<void> {
-    for (const tenantId of await this.tenants.list())
-      await this.keepTo({ tenantId, actorId: SYSTEM_USER_ID });
+  private turn(): Promise<void> {
+    return this.tenants.each((scope) => this.keepTo(scope));
   }
 
   private async keepTo(scope: Scope): Promise<void> {

@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { Log } from '@quire/contracts/log';
-import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
+import type { Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
 import { LOG } from '@quire/service/platform.module';
 import { Tenants } from '@quire/service/tenants';
@@ -42,12 +42,11 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
     this.background.wake();
   }
 
-  private async sweep(): Promise<void> {
-    for (const tenantId of await this.tenants.list()) {
-      const scope = { tenantId, actorId: SYSTEM_USER_ID };
+  private sweep(): Promise<void> {
+    return this.tenants.each(async (scope) => {
       await this.uploads.recover(scope);
       await this.removeObjects(scope);
-    }
+    });
   }
 
   private async removeObjects(scope: Scope): Promise<void> {

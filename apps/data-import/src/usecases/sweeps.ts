@@ -6,7 +6,7 @@ import {
 } from '@nestjs/common';
 import { Failure } from '@quire/contracts/failure';
 import type { Log } from '@quire/contracts/log';
-import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
+import type { Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { LOG, SETTINGS } from '@quire/service/platform.module';
@@ -130,8 +130,7 @@ export class Sweeps implements OnApplicationBootstrap, OnModuleDestroy {
     return this.background.stop();
   }
 
-  private async sweep(): Promise<void> {
-    for (const tenantId of await this.tenants.list())
-      await this.ofTenant.sweep({ tenantId, actorId: SYSTEM_USER_ID });
+  private sweep(): Promise<void> {
+    return this.tenants.each((scope) => this.ofTenant.sweep(scope));
   }
 }

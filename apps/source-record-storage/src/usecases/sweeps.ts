@@ -5,7 +5,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import type { Log } from '@quire/contracts/log';
-import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
+import type { Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
 import { ObjectIntents } from '@quire/jobs/intents';
 import { TenantKey } from '@quire/object-store/tenant-key';
@@ -49,12 +49,11 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
     return this.background.stop();
   }
 
-  async sweep(): Promise<void> {
-    for (const tenantId of await this.tenants.list()) {
-      const scope = { tenantId, actorId: SYSTEM_USER_ID };
+  sweep(): Promise<void> {
+    return this.tenants.each(async (scope) => {
       await this.purgeAnswers(scope);
       await this.removeLists(scope);
-    }
+    });
   }
 
   private async purgeAnswers(scope: Scope): Promise<void> {
