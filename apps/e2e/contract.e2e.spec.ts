@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { contractPage, DECLARED_STATUSES, type Stage } from './src/declared-statuses.js';
 import { declared, SEED_CALLS } from './src/seed-oracle.js';
-import { importEnds, instanceIds, startImport } from './src/steps.js';
+import { exportEnds, importEnds, instanceIds, runExport, startImport } from './src/steps.js';
 import { World, type Person } from './src/world.js';
 import { generateMarc } from '@quire/testing/marc';
-import { exportEnds } from './src/steps.js';
 
 const PROFILE = '6f7f3cd7-9f24-42eb-ae91-91af1cd54d0a';
 
@@ -73,7 +72,7 @@ async function set(world: World): Promise<Stage> {
     person,
     job: await exported(),
     definition: await definitionOf(person),
-    spareJob: async () => (await exported()).id,
+    spareJob: async () => (await runExport(person, ids.join('\n'))).id,
     spareFileDefinition,
   };
 }

@@ -45,7 +45,7 @@ describe('a cataloguer looks up what became of each record of a file', () => {
     world = await World.open();
     person = await world.as();
     const file = Buffer.from(frames.flatMap((frame) => [...frame]));
-    const job = await importEnds(person, await startImport(person, file, 'winter.mrc'));
+    const job = await importEnds(person, await startImport(person, file, { name: 'winter.mrc' }));
     expect(job).toMatchObject({ result: 'PARTIAL', progress: { current: total, total } });
     jobId = job.id;
   });
@@ -164,7 +164,10 @@ describe('a cataloguer looks up what became of each record of a file', () => {
       name: 'Quire - Create or update MARC records',
       dataType: 'MARC',
     };
-    const job = await importEnds(person, await startImport(person, file, 'again.mrc', profile));
+    const job = await importEnds(
+      person,
+      await startImport(person, file, { name: 'again.mrc', profile }),
+    );
     expect(job).toMatchObject({ status: 'COMMITTED', result: 'SUCCESS' });
     const summary = await person.get<JobSummary>(`${LOGS}/jobSummary/${job.id}`);
     expect(summary).toMatchObject({

@@ -1,8 +1,8 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { marcRecord } from '@quire/testing/marc';
-import { imported, type Imported, type ImportStart } from './src/imports.js';
+import { imported, type Imported } from './src/imports.js';
 import { frame, frameOf, inserted, patched, sound } from './src/marc-bytes.js';
-import { instanceIds, runExport } from './src/steps.js';
+import { instanceIds, runExport, type ImportStart } from './src/steps.js';
 import { World, type Person } from './src/world.js';
 
 /*

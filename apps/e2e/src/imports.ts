@@ -1,4 +1,4 @@
-import { importEnds } from './steps.js';
+import { importEnds, startImport, type ImportStart } from './steps.js';
 import type { Person } from './world.js';
 
 /** What became of a file, as its cataloguer can see it. */
@@ -17,38 +17,13 @@ export interface Imported {
   readonly messages: readonly string[];
 }
 
-export interface ImportStart {
-  readonly profile?: { readonly id: string; readonly name?: string; readonly dataType?: string };
-  /** `X-Quire-Import-Options`. */
-  readonly options?: string;
-  readonly name?: string;
-}
-
-const CREATE = { id: '36a83bc5-9fef-4baa-a36d-7a0f34351dfa', dataType: 'MARC' };
-
 /** Imports one file and looks at the job the way its cataloguer would: status, details, log. */
 export async function imported(
   person: Person,
   file: Uint8Array,
-  { profile = CREATE, options, name = 'story.mrc' }: ImportStart = {},
+  start: ImportStart = {},
 ): Promise<Imported> {
-  const definition = await person.post<{
-    id: string;
-    fileDefinitions: { id: string; jobExecutionId: string }[];
-  }>('/data-import/upload/definition', { fileDefinitions: [{ name }] });
-  const [one] = definition.fileDefinitions;
-  const target = `/data-import/upload/file?uploadDefinitionId=${definition.id}&fileId=${one?.id ?? ''}`;
-  await person.upload(target, file);
-  const started = await person.send(
-    'POST',
-    `/data-import/uploadDefinitions/${definition.id}/processFiles`,
-    {
-      json: { uploadDefinition: { id: definition.id }, jobProfileInfo: profile },
-      headers: options === undefined ? {} : { 'x-quire-import-options': options },
-    },
-  );
-  if (started.status !== 204) throw new Error(`processFiles: ${started.status} ${started.text}`);
-  return outcomeOf(person, one?.jobExecutionId ?? '');
+  return outcomeOf(person, await startImport(person, file, start));
 }
 
 async function outcomeOf(person: Person, id: string): Promise<Imported> {

@@ -18,12 +18,18 @@ export const DEFAULT_PROFILE = {
 };
 export const DEFAULT_EXPORT_PROFILE = '6f7f3cd7-9f24-42eb-ae91-91af1cd54d0a';
 
+export interface ImportStart {
+  readonly name?: string;
+  readonly profile?: object;
+  /** `X-Quire-Import-Options`. */
+  readonly options?: string;
+}
+
 /** Definition, upload and processFiles, through the seed family; gives the id of the job. */
 export async function startImport(
   person: Person,
   file: Uint8Array,
-  name = 'story.mrc',
-  profile: object = DEFAULT_PROFILE,
+  { name = 'story.mrc', profile = DEFAULT_PROFILE, options }: ImportStart = {},
 ): Promise<string> {
   const definition = await person.post<SeedUploadDefinition>('/data-import/upload/definition', {
     fileDefinitions: [{ name }],
@@ -34,8 +40,11 @@ export async function startImport(
     `/data-import/upload/file?uploadDefinitionId=${id}&fileId=${one?.id ?? ''}`,
     file,
   );
-  const processFiles = { uploadDefinition: { id }, jobProfileInfo: profile };
-  await person.post(`/data-import/uploadDefinitions/${id}/processFiles`, processFiles, 204);
+  const started = await person.send('POST', `/data-import/uploadDefinitions/${id}/processFiles`, {
+    json: { uploadDefinition: { id }, jobProfileInfo: profile },
+    headers: options === undefined ? {} : { 'x-quire-import-options': options },
+  });
+  if (started.status !== 204) throw new Error(`processFiles: ${started.status} ${started.text}`);
   return one?.jobExecutionId ?? '';
 }
 
