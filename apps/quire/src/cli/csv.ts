@@ -1,28 +1,10 @@
-/** Rows of a CSV table (RFC 4180) while its text arrives. A row is given when its end has come. */
-export async function* csvRows(parts: AsyncIterable<string>): AsyncGenerator<string[]> {
-  let row: string[] = [];
-  let cell = '';
-  let quoted = false;
-  let before = '';
-  for await (const part of parts) {
-    for (const char of part) {
-      if (char === '"') {
-        // Two quotes in a quoted cell are one quote.
-        if (!quoted && before === '"') cell += '"';
-        quoted = !quoted;
-      } else if (quoted) cell += char;
-      else if (char === ',') {
-        row.push(cell);
-        cell = '';
-      } else if (char === '\n') {
-        yield [...row, cell];
-        row = [];
-        cell = '';
-      } else if (char !== '\r') cell += char;
-      before = char;
-    }
-  }
-  if (cell !== '' || row.length > 0) yield [...row, cell];
+import { pipeline, Readable } from 'node:stream';
+import { parse } from 'csv-parse';
+
+/** Rows of a CSV table (RFC 4180) while its text arrives. */
+export function csvRows(parts: AsyncIterable<string>): AsyncIterable<string[]> {
+  // What goes wrong on either side, and an end before the end, reaches whoever reads the rows.
+  return pipeline(Readable.from(parts), parse(), () => undefined);
 }
 
 /** The text of a cell that was kept from being taken for a formula. */
