@@ -88,7 +88,7 @@ const ambient = [
   ),
 ];
 
-/** Only specs may use libs/testing. */
+/** Only specs, and the worlds that they open, may use libs/testing. */
 const layers = (...testing) => [
   'error',
   {
@@ -252,6 +252,11 @@ export default defineConfig(
   {
     files: ['tools/**/*.ts', '**/*.bench.ts'],
     rules: { 'no-restricted-properties': 'off', 'no-restricted-syntax': ['error', ...everywhere] },
+  },
+  // The worlds that specs open.
+  {
+    files: ['apps/*/test/*-world.ts'],
+    rules: { '@nx/enforce-module-boundaries': layers('layer:testing') },
   },
   {
     files: ['**/*.spec.ts'],

@@ -11,10 +11,11 @@ import { compile, install } from './setup.mjs';
  */
 
 const resultsFile = join(root, '.test-results.json');
+const backEndsFile = join(root, '.test-back-ends.jsonl');
 
 /** @returns {Promise<{ passed: number, failed: number, skipped: number }>} */
-export async function runTests(args, { timeoutMs } = {}) {
-  rmSync(resultsFile, { force: true });
+export async function runTests(args, { timeoutMs, env = {} } = {}) {
+  for (const file of [resultsFile, backEndsFile]) rmSync(file, { force: true });
   const node = ['--experimental-vm-modules', '--no-warnings', '--expose-gc'];
   // Jest leaves one core free, which on two cores means one file at a time while the other core only serves Postgres.
   const jest = [
@@ -29,11 +30,12 @@ export async function runTests(args, { timeoutMs } = {}) {
   const workers = `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`;
   const code = await run(pinnedNode(), [...node, tool('jest'), ...jest, workers, ...args], {
     timeoutMs,
+    env: { ...env, QUIRE_TEST_BACK_ENDS: backEndsFile },
   });
   if (code === 124) console.log('The tests were stopped: they took too long.');
   if (!existsSync(resultsFile)) return { passed: 0, failed: 1, skipped: 0 };
   const results = JSON.parse(readFileSync(resultsFile, 'utf8'));
-  describeBackEnds(results);
+  describeBackEnds(results, { ...process.env, ...env });
   // A file that does not even load has no failed test in it; an open handle or a failed tear-down neither.
   const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
   return {
@@ -43,20 +45,35 @@ export async function runTests(args, { timeoutMs } = {}) {
   };
 }
 
-function describeBackEnds(results) {
-  const lab = process.env.QUIRE_LAB;
+function describeBackEnds(results, env) {
+  const names = (env.QUIRE_LAB ?? '').split(',').map((name) => name.trim());
+  const isKafka = (name) => /^kafka\b/i.test(name);
+  const real = (address, name) => {
+    if (names.join('') === '') return 'not run, QUIRE_LAB is not set';
+    return address ? name : 'not run, not in the lab';
+  };
+  const s3 = names.find((name) => !isKafka(name));
+  const line = (title, text) => console.log(`  ${title.padEnd(22)} ${text}`);
   console.log('\nBack ends');
-  console.log(
-    `  PostgreSQL   real, ${process.env.QUIRE_TEST_DATABASE_URL ? 'of QUIRE_TEST_DATABASE_URL' : 'embedded'}`,
+  line(
+    'PostgreSQL',
+    `real, ${env.QUIRE_TEST_DATABASE_URL ? 'of QUIRE_TEST_DATABASE_URL' : 'embedded'}`,
   );
-  console.log(
-    `  events       in process${lab ? `, and Kafka of QUIRE_LAB=${lab}` : '; Kafka: not run, QUIRE_LAB is not set'}`,
-  );
-  console.log(
-    `  files        on disk${lab ? `, and S3 of QUIRE_LAB=${lab}` : '; S3: not run, QUIRE_LAB is not set'}`,
-  );
-  for (const [where, count] of skippedByFile(results))
-    console.log(`  skipped      ${where}: ${count}`);
+  for (const { world, events, files, count } of worlds())
+    line(world, `${count} started: events ${events}, files ${files}`);
+  line('the bus itself', `in process; Kafka: ${real(env.KAFKA_BROKERS, names.find(isKafka))}`);
+  line('the store itself', `on disk; S3: ${real(env.S3_URL, s3)}`);
+  line('all other specs', 'events in process, files on disk');
+  for (const [where, count] of skippedByFile(results)) line('skipped', `${where}: ${count}`);
+}
+
+/** What the stories and the services on their own told of themselves (libs/testing/src/lab/back-ends.ts), counted. */
+function worlds() {
+  if (!existsSync(backEndsFile)) return [];
+  const counts = new Map();
+  for (const told of readFileSync(backEndsFile, 'utf8').split('\n').filter(Boolean).sort())
+    counts.set(told, (counts.get(told) ?? 0) + 1);
+  return [...counts].map(([told, count]) => ({ ...JSON.parse(told), count }));
 }
 
 function skippedByFile(results) {

@@ -69,6 +69,27 @@ describe('a librarian exports from the command line', () => {
     ]);
   });
 
+  it('and asks what retention would remove, which is nothing yet', async () => {
+    const dry = await quire(['retention', '--dry-run'], world.url);
+    expect([dry.exitCode, dry.stderr]).toEqual([0, '']);
+    expect(dry.stdout).toBe(
+      '        0 deleted records would go\n' +
+        '        0 older generations would go\n' +
+        '        0 snapshots without records would go\n' +
+        '        0 traces of removed records would go\n' +
+        '        0 replaced contents would go\n',
+    );
+    const run = await quire(['retention', '--json'], world.url);
+    expect(JSON.parse(run.stdout)).toEqual({
+      dryRun: false,
+      deletedRecords: 0,
+      oldGenerations: 0,
+      snapshots: 0,
+      tombstones: 0,
+      history: 0,
+    });
+  });
+
   it('and is told what is wrong with the command, with nothing left behind', async () => {
     const before = await readdir(folder);
     const format = await quire(['export', '--all', '--format', 'pdf'], world.url);

@@ -9,7 +9,7 @@ import type {
 import type { TenantDescriptor } from '@quire/contracts/gateway';
 import { generateMarc } from '@quire/testing/marc';
 import { DEFAULT_PROFILE, importEnds, until } from './src/steps.js';
-import { PASSWORD, World, type Answer, type Person } from './src/world.js';
+import { fetchOnce, PASSWORD, World, type Answer, type Person } from './src/world.js';
 
 const SEED = '/data-import/upload/definition';
 const CURRENT = '/data-import/uploadDefinitions';
@@ -191,7 +191,7 @@ describe('definitions and files that are not as they should be', () => {
       for (let left = bytes; left > 0; left -= part.length)
         yield part.subarray(0, Math.min(left, part.length));
     };
-    return fetch(`${world.url}${path}`, {
+    return fetchOnce(`${world.url}${path}`, {
       method: 'POST',
       headers: { ...person.headers, ...BYTES },
       body: Readable.toWeb(Readable.from(parts())) as ReadableStream,

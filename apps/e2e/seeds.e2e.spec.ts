@@ -1,3 +1,4 @@
+import { GFFY } from './src/finance.js';
 import { objection, seedTakes } from './src/seed-oracle.js';
 import { violationsOf } from './src/seed-violations.js';
 import { World, type Person } from './src/world.js';
@@ -32,6 +33,21 @@ const definition = {
   fileDefinitions: [file],
   metadata,
 };
+const snapshot = {
+  jobExecutionId: ID,
+  status: 'NEW',
+  processingStartedDate: '2020-04-29T05:25:03Z',
+  metadata,
+};
+const relation = {
+  id: ID,
+  _version: 1,
+  budgetId: ID,
+  groupId: ID,
+  fiscalYearId: ID,
+  fundId: ID,
+};
+const SNAPSHOTS = '/source-storage/snapshots';
 const DEFINITIONS = '/data-import/upload/definition';
 
 /** Bodies with every property in them, the target they are sent to, and the answer to them as they are. */
@@ -60,6 +76,10 @@ const BODIES: readonly (readonly [call: string, target: string, valid: object, s
     [`POST ${DEFINITIONS}`, DEFINITIONS, definition, 201],
     [`PUT ${DEFINITIONS}/{definitionId}`, `${DEFINITIONS}/${ID}`, definition, 404],
     [`POST ${DEFINITIONS}/file`, `${DEFINITIONS}/file`, file, 404],
+    [`POST ${SNAPSHOTS}`, SNAPSHOTS, snapshot, 201],
+    [`PUT ${SNAPSHOTS}/{jobExecutionId}`, `${SNAPSHOTS}/${ID}`, snapshot, 200],
+    [`POST ${GFFY}`, GFFY, relation, 400],
+    [`PUT ${GFFY}/{id}`, `${GFFY}/${ID}`, relation, 404],
   ];
 
 const all = BODIES.flatMap(([call, target, valid]) =>

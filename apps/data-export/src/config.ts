@@ -15,6 +15,8 @@ export class ExportSettings {
   @Int({ min: 1 }) readonly leaseRenewMs: number = 5000;
   /** How often waiting work is looked for that no event announced. */
   @Int({ min: 1 }) readonly sweepMs: number = 5000;
+  /** A job that was idle for so long with nothing to claim has lost an event, and is gone on with. Looked for twice as often. */
+  @Int({ min: 2 }) readonly stallMs: number = 60_000;
   /** A job that was idle for so long has expired, and how often such jobs are looked for. */
   @Int({ min: 1 }) readonly expiryMs: number = 3_600_000;
   @Int({ min: 1 }) readonly expiryEveryMs: number = 600_000;
@@ -31,6 +33,7 @@ export class ExportSettings {
     leaseMs: 'QUIRE_EXPORT_LEASE_MS',
     leaseRenewMs: 'QUIRE_EXPORT_LEASE_RENEW_MS',
     sweepMs: 'QUIRE_EXPORT_SWEEP_MS',
+    stallMs: 'QUIRE_EXPORT_STALL_MS',
   };
 }
 

@@ -6,8 +6,9 @@ import { ROUTES } from '@quire/contracts/routes';
 import type { Clock } from '@quire/contracts/clock';
 import type { Dialect } from '@quire/contracts/scope';
 import { uuidV5 } from '@quire/contracts/ids';
-import { startIsolated, type Isolated } from '@quire/service/isolated';
+import { startIsolated, type Isolated, type IsolatedOptions } from '@quire/service/isolated';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
+import { bucketOfLab } from '@quire/testing/lab/bucket';
 import { controlField, dataField, writeRecord, type FieldBytes } from '@quire/marc/iso2709/write';
 import type { DataSource } from 'typeorm';
 import { dataExport } from '../src/service.js';
@@ -63,10 +64,13 @@ export class ExportWorld implements AsyncDisposable {
     databaseUrl: string,
     settings: object = {},
     clock: Clock = { now: () => new Date() },
+    around: Pick<IsolatedOptions, 'store' | 'outbox'> = {},
   ): Promise<ExportWorld> {
     const isolated = await startIsolated([dataExport], {
       databaseUrl,
       clock,
+      ...(around.store === undefined ? bucketOfLab('data-export') : {}),
+      ...around,
       settings: { 'data-export': { sweepMs: 100, ...settings } },
     });
     const sources = await FramesServer.start(isolated.keys.of('source-record-storage'));

@@ -286,6 +286,18 @@ describe('an export', () => {
       expect((await world.file(job)).toString()).toBe(textOf(idOf(1), idOf(0)));
     });
 
+    it('starts once however often it is sent with one Idempotency-Key', async () => {
+      const body = { type: 'uuid', recordType: 'INSTANCE', uuids: [idOf(2)] };
+      const headers = { 'idempotency-key': 'once' };
+      const send = () => world.ask('POST', '/data-export/quick-export', { body, headers });
+      const [first, again] = [await send(), await send()];
+      expect([again.status, again.text]).toEqual([200, first.text]);
+      expect(again.headers.get('idempotent-replayed')).toBe('true');
+      expect((await world.ended(first.json.jobExecutionId)).progress.exported).toBe(1);
+      const third = await world.ask('POST', '/data-export/quick-export', { body });
+      expect(third.json.jobExecutionHrId).toBe(first.json.jobExecutionHrId + 1);
+    });
+
     it.each([
       [{ type: 'uuid', uuids: [] }, 'error.readingFromInputFile'],
       [{ type: 'cql', criteria: ' ' }, 'error.readingFromInputFile'],

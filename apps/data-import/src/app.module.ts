@@ -12,6 +12,7 @@ import { Originals as OriginalRows } from './db/originals.js';
 import { ImportTenantSettings } from './db/tenant-settings.js';
 import { UploadDefinitions } from './db/upload-definitions.js';
 import { ChunksHandlers } from './events/chunks.handlers.js';
+import { UndosHandlers } from './events/undos.handlers.js';
 import { ImportFiles } from './files/import-files.js';
 import { DryRunsController } from './http/dry-runs.controller.js';
 import { ImportWorkController } from './http/import-work.controller.js';
@@ -54,6 +55,7 @@ import { SweptJobs } from './usecases/swept-jobs.js';
 import { Retries } from './usecases/retries.js';
 import { RetryCopies } from './usecases/retry-copies.js';
 import { RetrySteps } from './usecases/retry-steps.js';
+import { Undos } from './usecases/undos.js';
 import { UploadDrafts } from './usecases/upload-definitions.js';
 import { UploadSteps } from './usecases/upload-steps.js';
 
@@ -73,6 +75,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
     FileExtensionsController,
     UploadedJobsController,
     ChunksHandlers,
+    UndosHandlers,
   ],
   providers: [
     ...[
@@ -121,6 +124,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
       RetryCopies,
       RetrySteps,
       Retries,
+      Undos,
       SweptUploads,
       TenantSweeps,
       Sweeps,

@@ -16,6 +16,8 @@ export class ImportSettings {
   @Int({ min: 1 }) readonly runningJobsMax: number = 1000;
   /** How often late chunks, dead uploads, unfinished jobs and objects without a row are looked for. */
   @Int({ min: 1 }) readonly sweepMs: number = 30_000;
+  /** A chunk without an answer for so long is late, and sent again. */
+  @Int({ min: 1 }) readonly resendMs: number = 60_000;
 
   static readonly env = {
     fileBytesMax: 'MAX_FILE_BYTES',
@@ -23,6 +25,7 @@ export class ImportSettings {
     windowTenant: 'WINDOW_TENANT',
     windowTotal: 'WINDOW_TOTAL',
     sweepMs: 'QUIRE_IMPORT_SWEEP_MS',
+    resendMs: 'QUIRE_IMPORT_RESEND_MS',
   };
 }
 

@@ -29,7 +29,9 @@ describe('the change manager', () => {
 
   beforeAll(async () => {
     database = await testDatabase();
-    world = await ImportWorld.start(database.url, {}, clock, [gatewayStub(people)]);
+    world = await ImportWorld.start(database.url, {}, clock, {
+      neighbours: [gatewayStub(people)],
+    });
     people.add({ id: OTHER_USER_ID, username: 'bob', lastName: 'Bauer', active: true });
   });
 

@@ -3,6 +3,7 @@ import { InternalRoute } from '@quire/auth/permissions';
 import { notFound, unavailable } from '@quire/contracts/failure';
 import type { InternalUser } from '@quire/contracts/gateway';
 import { routes } from '@quire/contracts/routes';
+import { houseMigrations } from '@quire/postgres/house-migrations';
 import { houseTables } from '@quire/postgres/house-tables';
 import type { ServiceDefinition } from '@quire/service/boot';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -38,7 +39,11 @@ export function gatewayStub(people: People): ServiceDefinition {
 
   return {
     name: 'gateway',
-    schema: { service: 'gateway', schema: 'gateway', migrations: [House1700000000001] },
+    schema: {
+      service: 'gateway',
+      schema: 'gateway',
+      migrations: [House1700000000001, ...houseMigrations('gateway')],
+    },
     module: StubModule,
   };
 }

@@ -9,14 +9,17 @@ import type { ServiceName } from '@quire/contracts/scope';
 import {
   ChunkRejected,
   ChunkSaved,
+  SnapshotUndone,
   type ChunkRejectedPayload,
   type ChunkSavedPayload,
-} from '@quire/contracts/source-records';
+  type SnapshotUndonePayload,
+} from '@quire/contracts/source-record-events';
 import { Outbox } from '@quire/messaging/outbox';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import type { ServiceDefinition } from '@quire/service/boot';
-import { startIsolated, type Isolated } from '@quire/service/isolated';
+import { startIsolated, type Isolated, type IsolatedOptions } from '@quire/service/isolated';
+import { bucketOfLab } from '@quire/testing/lab/bucket';
 import type { DataSource } from 'typeorm';
 import type { ImportSettings } from '../src/config.js';
 import { dataImport } from '../src/service.js';
@@ -67,6 +70,11 @@ interface Shown {
   readonly jobExecutionId: string;
 }
 
+/** What is not as it usually is. */
+export interface Surroundings extends Pick<IsolatedOptions, 'store' | 'outbox'> {
+  readonly neighbours?: readonly ServiceDefinition[];
+}
+
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** data-import on its own, beside a source-record-storage that answers when a test says so, through a real outbox. */
@@ -81,13 +89,15 @@ export class ImportWorld implements AsyncDisposable {
     databaseUrl: string,
     settings: Partial<ImportSettings> = {},
     clock?: Clock,
-    neighbours: readonly ServiceDefinition[] = [],
+    { neighbours = [], ...around }: Surroundings = {},
   ): Promise<ImportWorld> {
     const sent = new Sent();
     const isolated = await startIsolated([dataImport, storageStub(sent), ...neighbours], {
       databaseUrl,
       settings: { 'data-import': settings },
       ...(clock === undefined ? {} : { clock }),
+      ...(around.store === undefined ? bucketOfLab('data-import') : {}),
+      ...around,
     });
     const world = new ImportWorld(isolated, sent, clock);
     for (const tenant of [TENANT, OTHER_TENANT]) await isolated.enable(tenant);
@@ -226,7 +236,15 @@ export class ImportWorld implements AsyncDisposable {
     await this.tell(ChunkRejected, { ...answerTo(chunk), reason });
   }
 
-  private async tell<P extends ChunkSavedPayload | ChunkRejectedPayload>(
+  /** source-record-storage says that it has taken a job's records back. */
+  async undone(
+    jobId: string,
+    counts: Pick<SnapshotUndonePayload, 'removed' | 'restored' | 'kept'>,
+  ): Promise<void> {
+    await this.tell(SnapshotUndone, { tenantId: TENANT, snapshotId: jobId, ...counts });
+  }
+
+  private async tell<P extends ChunkSavedPayload | ChunkRejectedPayload | SnapshotUndonePayload>(
     event: EventDefinition<P>,
     payload: NoInfer<P>,
   ): Promise<void> {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import type { ChunkReadyPayload } from '@quire/contracts/data-import';
 import { uuidV5 } from '@quire/contracts/ids';
-import type { ChunkCounts, ChunkError } from '@quire/contracts/source-records';
+import type { ChunkCounts, ChunkError } from '@quire/contracts/source-record-events';
 import { MARCXML_NAMESPACE } from '@quire/marc/marcxml-write';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { uuidV5 } from '@quire/contracts/ids';
-import type { ChunkError, RecordEntry } from '@quire/contracts/source-records';
+import type { ChunkError } from '@quire/contracts/source-record-events';
+import type { RecordEntry } from '@quire/contracts/source-records';
 import { openStored } from '@quire/marc/iso2709/stored';
 import { marcJsonText } from '@quire/marc/marc-json';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';

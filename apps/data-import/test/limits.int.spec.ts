@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { OutboxLevel } from '@quire/messaging/outbox-level';
 import { testClock } from '@quire/testing/clock';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { marcRecord } from '@quire/testing/marc';
@@ -181,5 +182,33 @@ describe('the limits of data-import', () => {
     expect((await world.job(third.jobId)).status).toBe('FILE_UPLOADED');
     await world.saved((await world.sent.of(jobs[0]!.jobId, 1))[0]!);
     expect((await world.process(third)).status).toBe(204);
+  });
+});
+
+describe('while the bus takes no events', () => {
+  it('no import begins once too many wait, those that run go on, and it begins when they have left', async () => {
+    await using database = await testDatabase();
+    const outbox = { outboxRowsMax: 20, outboxLookMs: 3_600_000 };
+    await using world = await ImportWorld.start(database.url, {}, undefined, { outbox });
+    const running = await world.start(RECORD);
+    const [chunk] = await world.sent.of(running.jobId, 1);
+    const late = await world.draft();
+    await world.upload(late, RECORD);
+    await world.isolated.settled();
+    const { bus } = world.isolated;
+    const publish = bus.publish.bind(bus);
+    bus.publish = () => Promise.resolve({ outcome: 'postponed' });
+    for (let drafts = 0; drafts <= outbox.outboxRowsMax; drafts += 1) await world.draft();
+    const level = world.isolated.services.get('data-import')?.app.get(OutboxLevel);
+    await level?.look();
+    const refused = await world.process(late);
+    expect(refused).toMatchObject({ status: 503, text: 'Service unavailable, retry in 30 s' });
+    expect(refused.headers['retry-after']).toBe('30');
+    expect((await world.job(late.jobId)).status).toBe('FILE_UPLOADED');
+    bus.publish = publish;
+    await world.saved(chunk!);
+    expect((await world.job(running.jobId)).status).toBe('COMMITTED');
+    await level?.look();
+    expect((await world.process(late)).status).toBe(204);
   });
 });

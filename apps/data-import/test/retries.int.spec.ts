@@ -1,6 +1,6 @@
 import type { ChunkReadyPayload } from '@quire/contracts/data-import';
 import { uuidV5 } from '@quire/contracts/ids';
-import type { ChunkCounts, ChunkError } from '@quire/contracts/source-records';
+import type { ChunkCounts, ChunkError } from '@quire/contracts/source-record-events';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { marcRecord } from '@quire/testing/marc';

@@ -4,11 +4,14 @@ import {
   ImportCompleted,
   ImportJobChanged,
   ImportJobCreated,
+  ImportUndoRequested,
   type ChunkReadyPayload,
   type ImportJobPayload,
+  type ImportUndoRequestedPayload,
 } from '@quire/contracts/data-import';
 import type { Delivery } from '@quire/messaging/event-bus';
 import { Handles } from '@quire/messaging/handles';
+import { houseMigrations } from '@quire/postgres/house-migrations';
 import { houseTables } from '@quire/postgres/house-tables';
 import type { ServiceDefinition } from '@quire/service/boot';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -22,6 +25,8 @@ export class Sent {
   private waiting: (() => void)[] = [];
   /** Jobs of which something was said, chunks aside. */
   readonly toldOf = new Set<string>();
+  /** What it was asked to take back, by delivery. */
+  readonly undos = new Map<string, ImportUndoRequestedPayload>();
 
   take(chunk: ChunkReadyPayload): void {
     this.chunks.set(`${chunk.chunkId} ${chunk.attempt}`, chunk);
@@ -71,6 +76,12 @@ export function storageStub(sent: Sent): ServiceDefinition {
       return this.told(job);
     }
 
+    @Handles(ImportUndoRequested)
+    undo(job: ImportUndoRequestedPayload, { id }: Delivery): Promise<void> {
+      sent.undos.set(id, job);
+      return Promise.resolve();
+    }
+
     private told(job: ImportJobPayload): Promise<void> {
       sent.toldOf.add(job.jobExecutionId);
       return Promise.resolve();
@@ -83,7 +94,11 @@ export function storageStub(sent: Sent): ServiceDefinition {
   const schema = 'source_record_storage';
   return {
     name: 'source-record-storage',
-    schema: { service: 'source-record-storage', schema, migrations: [House1700000000001] },
+    schema: {
+      service: 'source-record-storage',
+      schema,
+      migrations: [House1700000000001, ...houseMigrations(schema)],
+    },
     module: StubModule,
   };
 }

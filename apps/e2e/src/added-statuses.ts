@@ -45,4 +45,9 @@ export const ADDED_STATUSES: readonly AddedStatus[] = [
     status: 408,
     why: 'the bytes come slower than the limit (data-import, 15)',
   },
+  {
+    call: 'DELETE /finance-storage/group-fund-fiscal-years/{id}',
+    status: 409,
+    why: '`If-Match` names another version (conventions, 13)',
+  },
 ];

@@ -12,13 +12,20 @@ export interface Ended {
 
 /** `quire …`, as a person types it, against the server at this address. */
 export function quire(words: readonly string[], url: string): Promise<Ended> {
+  return quireWith(words, {
+    QUIRE_URL: url,
+    QUIRE_TENANT: 'library',
+    QUIRE_USERNAME: 'admin',
+    QUIRE_PASSWORD: PASSWORD,
+  });
+}
+
+/** `quire …` with this environment and no other. */
+export function quireWith(
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Ended> {
   return new Promise((resolve) => {
-    const env = {
-      QUIRE_URL: url,
-      QUIRE_TENANT: 'library',
-      QUIRE_USERNAME: 'admin',
-      QUIRE_PASSWORD: PASSWORD,
-    };
     execFile(process.execPath, [QUIRE, ...words], { env }, (error, stdout, stderr) => {
       resolve({ exitCode: error ? Number(error.code) : 0, stdout, stderr });
     });

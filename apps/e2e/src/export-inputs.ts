@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ExportJobExecution, FileDefinition, ErrorLog } from '@quire/contracts/data-export';
 import { DEFAULT_EXPORT_PROFILE, exportEnds } from './steps.js';
-import type { Answer, Person, World } from './world.js';
+import { fetchOnce, type Answer, type Person, type World } from './world.js';
 
 /** Bytes of a file: as they are, or made while they are sent. */
 export type FileBytes = string | Uint8Array | Iterable<string | Uint8Array>;
@@ -38,7 +38,7 @@ export class ExportInputs {
       duplex: 'half',
     };
     const target = `${this.world.url}/data-export/file-definitions/${id}/upload`;
-    const response = await fetch(target, init as unknown as RequestInit);
+    const response = await fetchOnce(target, init as unknown as RequestInit);
     return { status: response.status, text: await response.text() };
   }
 

@@ -6,7 +6,7 @@ import type {
 } from '@quire/contracts/data-export';
 import type { ImportJobExecution, SeedUploadDefinition } from '@quire/contracts/data-import';
 import type { SourceRecords } from '@quire/contracts/source-records';
-import type { Person } from './world.js';
+import { fetchOnce, type Person } from './world.js';
 
 /** Steps that several stories take. A poll is what a client does; nothing here waits for a fixed time. */
 const POLL_MS = 20;
@@ -68,6 +68,15 @@ export async function runExport(
   lines: string,
   jobProfileId = DEFAULT_EXPORT_PROFILE,
 ): Promise<ExportJobExecution> {
+  return exportEnds(person, await startExport(person, lines, jobProfileId));
+}
+
+/** Definition, upload and start; gives the id of the job. */
+export async function startExport(
+  person: Person,
+  lines: string,
+  jobProfileId = DEFAULT_EXPORT_PROFILE,
+): Promise<string> {
   const definition = await person.post<FileDefinition>('/data-export/file-definitions', {
     fileName: 'story.csv',
   });
@@ -77,7 +86,7 @@ export async function runExport(
     lines,
   );
   await person.post('/data-export/export', { fileDefinitionId: id, jobProfileId }, 204);
-  return exportEnds(person, uploaded.jobExecutionId ?? '');
+  return uploaded.jobExecutionId ?? '';
 }
 
 export async function exportEnds(person: Person, id: string): Promise<ExportJobExecution> {
@@ -97,7 +106,7 @@ export async function download(person: Person, job: ExportJobExecution): Promise
   const { link } = await person.get<DownloadLink>(
     `/data-export/job-executions/${job.id}/download/${fileId}`,
   );
-  const response = await fetch(link);
+  const response = await fetchOnce(link);
   if (response.status !== 200) throw new Error(`The link answered ${response.status}.`);
   return Buffer.from(await response.arrayBuffer());
 }

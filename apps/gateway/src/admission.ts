@@ -133,9 +133,9 @@ export class Admission {
     { permission, furtherPermissions = [] }: Route,
     identity: Identity,
   ): Promise<readonly string[]> {
-    if (permission === undefined) return [];
-    if (identity.permissions.has(permission))
-      return [permission, ...furtherPermissions.filter((one) => identity.permissions.has(one))];
+    const further = furtherPermissions.filter((one) => identity.permissions.has(one));
+    if (permission === undefined) return further;
+    if (identity.permissions.has(permission)) return [permission, ...further];
     await this.rules.note(identity, 'denied', permission);
     throw permissionMissing(identity, permission);
   }

@@ -4,13 +4,14 @@ import { SessionStore } from './db/sessions.js';
 import { TenantStore } from './db/tenants.js';
 import { UserStore } from './db/users.js';
 import { AuthnController } from './http/authn.controller.js';
+import { DescriptionsController } from './http/descriptions.controller.js';
 import { HealthController } from './http/health.controller.js';
-import { OpenApiController } from './http/openapi.controller.js';
 import { TenantsController } from './http/tenants.controller.js';
 import { UsersController } from './http/users.controller.js';
 import { Announcements } from './usecases/announcements.js';
 import { WholeApi } from './usecases/api-description.js';
 import { Identities } from './usecases/identities.js';
+import { Installs } from './usecases/installs.js';
 import { Logins } from './usecases/logins.js';
 import { Refusals } from './usecases/refusals.js';
 import { Sessions } from './usecases/sessions.js';
@@ -22,7 +23,7 @@ import { TenantsOfQuire } from './usecases/tenants.js';
     TenantsController,
     UsersController,
     HealthController,
-    OpenApiController,
+    DescriptionsController,
   ],
   providers: [
     AuditStore,
@@ -31,6 +32,7 @@ import { TenantsOfQuire } from './usecases/tenants.js';
     UserStore,
     Announcements,
     Identities,
+    Installs,
     Logins,
     Refusals,
     Sessions,

@@ -8,11 +8,13 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { ASSERTION_HEADER, signAssertion } from '@quire/auth/assertion';
+import { assertedCaller, ASSERTION_HEADER, signAssertion } from '@quire/auth/assertion';
 import { tooMany, unavailable } from '@quire/contracts/failure';
 import type { Route } from '@quire/contracts/route';
 import { ROUTES } from '@quire/contracts/routes';
 import type { Door, Listen, ServiceParts } from '@quire/service/boot';
+import { Addresses } from '@quire/service/addresses';
+import { endIdleConnections } from '@quire/service/closing';
 import { answerOf, HttpRefusal } from '@quire/service/failure-answer';
 import { RouteTable, targetOf, type Target } from '@quire/service/paths';
 import { Admission, type Admitted } from './admission.js';
@@ -25,7 +27,9 @@ import { requestHeaders, withVary } from './headers.js';
 import { ADDRESS_HEADER } from './http/authn.controller.js';
 import { RateLimit, UploadLimit } from './limits.js';
 import { OriginReader, type RequestOrigin } from './origin.js';
-import { drained, Proxy } from './proxy.js';
+import { isBodyless, passNear } from './near.js';
+import { Proxy } from './proxy.js';
+import { drained } from './relay.js';
 import type { Identities } from './usecases/identities.js';
 import type { Refusals } from './usecases/refusals.js';
 
@@ -73,6 +77,7 @@ export class PublicDoor implements Door {
   private readonly origins: OriginReader;
   private readonly admission: Admission;
   private readonly uploads = new UploadLimit();
+  private readonly addresses: Addresses;
   private closing = false;
   /** Without the path prefix. */
   url = '';
@@ -80,6 +85,7 @@ export class PublicDoor implements Door {
   constructor(private readonly door: DoorParts) {
     const { settings, identities, refusals, parts } = door;
     this.proxy = new Proxy(door.windowMs);
+    this.addresses = new Addresses(parts.urls);
     this.cors = new Cors(settings.corsOrigins);
     this.origins = new OriginReader(settings);
     const table = new RouteTable(ROUTES.filter((route) => !route.internal));
@@ -119,10 +125,11 @@ export class PublicDoor implements Door {
     this.closing = true;
     const closed = once(this.server, 'close');
     this.server.close();
-    this.server.closeIdleConnections();
+    const ended = endIdleConnections(this.server);
     const timer = setTimeout(() => this.server.closeAllConnections(), CLOSE_MS);
     await closed;
     clearTimeout(timer);
+    ended();
     this.proxy.close();
   }
 
@@ -207,24 +214,33 @@ export class PublicDoor implements Door {
     { service, claims }: Pick<Route, 'service'> & Pick<Admitted, 'claims'>,
   ): Promise<void> {
     const { request, response, requestId, origin, answerHeaders } = visit;
-    const { keys, clock, urls } = this.door.parts;
-    const url = urls[service];
-    if (url === undefined) throw unavailable(RETRY_SECONDS);
+    const { keys, clock, neighbours } = this.door.parts;
     const target = `${path}${query}`;
     const { method = '' } = request;
-    const assertion = { issuer: 'gateway', audience: service, method, target, requestId } as const;
     const own = service === 'gateway';
     const headers = {
       ...requestHeaders(request.headers, own),
       'x-okapi-request-id': requestId,
-      [ASSERTION_HEADER]: signAssertion(
-        { ...assertion, publicUrl: origin.publicUrl, ...claims },
-        keys.pairs,
-        clock.now(),
-      ),
       ...(own ? { [ADDRESS_HEADER]: origin.address } : {}),
     };
-    await this.proxy.pass(request, response, { url, target, headers, answerHeaders });
+    const known = { issuer: 'gateway', requestId, publicUrl: origin.publicUrl, ...claims } as const;
+    const neighbour = neighbours?.[service];
+    if (neighbour && isBodyless(request)) {
+      const call = { method, target, headers, caller: assertedCaller(known) };
+      await passNear(request, response, { neighbour, call, answerHeaders }, this.door.windowMs);
+      return;
+    }
+    const addresses = this.addresses.of(service);
+    if (addresses.length === 0) throw unavailable(RETRY_SECONDS);
+    const assertion = { ...known, audience: service, method, target };
+    const signed = signAssertion(assertion, keys.pairs, clock.now());
+    await this.proxy.pass(request, response, {
+      addresses,
+      target,
+      headers: { ...headers, [ASSERTION_HEADER]: signed },
+      answerHeaders,
+      onLeave: (address) => this.addresses.leaves(address),
+    });
   }
 
   private async refuse(

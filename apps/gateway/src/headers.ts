@@ -20,13 +20,13 @@ const CREDENTIALS = new Set(['cookie', 'authorization', 'x-okapi-token']);
 const STRIPPED =
   /^(x-internal-|x-okapi-permissions|x-okapi-module-|x-okapi-url$|forwarded$|x-forwarded-)/;
 
-export function requestHeaders(sent: IncomingHttpHeaders, ownCall: boolean): OutgoingHttpHeaders {
+export function requestHeaders(sent: IncomingHttpHeaders, ownCall: boolean): IncomingHttpHeaders {
   const named = new Set(
     (sent.connection ?? '').split(',').map((name) => name.trim().toLowerCase()),
   );
   // `Connection` must not be able to take away how long the body is.
   for (const kept of ['content-length', 'transfer-encoding']) named.delete(kept);
-  const headers: OutgoingHttpHeaders = {};
+  const headers: IncomingHttpHeaders = {};
   for (const [name, value] of Object.entries(sent)) {
     if (HOP_BY_HOP.has(name) || named.has(name) || STRIPPED.test(name)) continue;
     if (!ownCall && CREDENTIALS.has(name)) continue;
@@ -42,7 +42,9 @@ const SECURITY_HEADERS: OutgoingHttpHeaders = {
 };
 
 /** What the service said wins, but for what belongs to its connection. */
-export function responseHeaders(answered: IncomingHttpHeaders): OutgoingHttpHeaders {
+export function responseHeaders(
+  answered: IncomingHttpHeaders | OutgoingHttpHeaders,
+): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { ...SECURITY_HEADERS };
   for (const [name, value] of Object.entries(answered)) {
     if (HOP_BY_HOP.has(name) || name === 'transfer-encoding') continue;

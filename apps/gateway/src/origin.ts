@@ -38,6 +38,7 @@ export class OriginReader {
   }
 
   private isTrusted(address: string): boolean {
+    if (this.settings.trustedProxies.length === 0) return false;
     const plain = address.replace(/^::ffff:/, '');
     const family = isIP(plain);
     return family !== 0 && this.trusted.check(plain, family === 6 ? 'ipv6' : 'ipv4');

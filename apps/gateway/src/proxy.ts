@@ -6,73 +6,93 @@ import {
   type OutgoingHttpHeaders,
   type ServerResponse,
 } from 'node:http';
-import { pipeline } from 'node:stream/promises';
-import { createBrotliCompress, createGzip, constants } from 'node:zlib';
-import type { Transform } from 'node:stream';
 import { unavailable } from '@quire/contracts/failure';
+import { Tries, whenConnected } from '@quire/service/addresses';
 import { HttpRefusal } from '@quire/service/failure-answer';
-import { responseHeaders, withVary } from './headers.js';
+import { relay, type Answer } from './relay.js';
 
 /**
  * Carries one request to a service and its answer back, as streams: bodies are neither parsed nor kept, back-pressure and
  * aborts go through in both directions.
  *
- * - A service that cannot be reached: 503, after one more try on a fresh connection for GET and HEAD.
+ * - A service that cannot be reached: 503, after a try at its other addresses, or one more at its only one. A connection
+ *   that breaks: one more try on a fresh connection for GET and HEAD, else 503.
  * - An answer that comes before the body has ended (413, 403 …) is passed on at once; what the client still sends is read
  *   and dropped for a moment, or the reset of the connection would overtake the answer.
  * - Nothing moves for a window of 30 s, or a body moves slower than 1 KiB/s: 408 or 503 before the answer has begun,
  *   afterwards the connection is cut, so that nobody takes half an answer for a whole one.
  */
 export interface Passage {
-  /** Base address of the service. */
-  readonly url: string;
+  /** Base addresses of the service, in the order in which they are to be tried. */
+  readonly addresses: readonly string[];
   /** Path and query as the service gets them. */
   readonly target: string;
   readonly headers: OutgoingHttpHeaders;
   /** On every answer: request id, CORS. */
   readonly answerHeaders: OutgoingHttpHeaders;
+  /** Gets the address of a service that takes no more requests soon. */
+  readonly onLeave?: (address: string) => void;
 }
 
 export const WINDOW_MS = 30_000;
 const UPLOAD_BYTES_PER_SECOND = 1024;
-const DRAIN_MS = 1_000;
 const RETRY_SECONDS = 5;
-const COMPRESSED_BYTES_MIN = 1024;
 const BODY_HEADERS = ['content-length', 'transfer-encoding'];
+
+/**
+ * Its connections are used once. They are announced as kept all the same: a service that is told it is the last request closes
+ * at once when it refuses a body, and the reset overtakes its answer.
+ */
+class FreshAgent extends Agent {
+  override keepSocketAlive(): boolean {
+    return false;
+  }
+}
 
 export class Proxy {
   private readonly agent = new Agent({ keepAlive: true, maxFreeSockets: 64 });
+  private readonly freshAgent = new FreshAgent({ keepAlive: true });
 
   /** @param windowMs how long nothing may move */
   constructor(private readonly windowMs = WINDOW_MS) {}
 
   /** Resolves when the answer has been sent. Rejects only before it has begun; later faults cut the connection. */
   async pass(request: IncomingMessage, response: ServerResponse, passage: Passage): Promise<void> {
-    try {
-      await this.attempt(request, response, passage);
-    } catch (error) {
-      if (!isRead(request) || response.headersSent || !isReset(error)) throw error;
-      await this.attempt(request, response, passage);
+    const tries = new Tries(passage.addresses, isRead(request));
+    for (;;) {
+      try {
+        return await this.attempt(request, response, passage, tries);
+      } catch (error) {
+        const { cause } = error as { cause?: unknown };
+        if (response.headersSent || !tries.goesOn(cause ?? error)) throw error;
+      }
     }
   }
 
   close(): void {
     this.agent.destroy();
+    this.freshAgent.destroy();
   }
 
   private async attempt(
     request: IncomingMessage,
     response: ServerResponse,
     passage: Passage,
+    tries: Tries,
   ): Promise<void> {
-    const upstream = this.connect(request, passage);
+    // What counts its bytes must not set the body flowing before somebody takes the connection.
+    if (!isRead(request)) request.pause();
+    const upstream = this.connect(request, passage, tries);
     const watch = new Watch(request, upstream, this.windowMs * windowsOf(request));
     const abandon = (): void => void upstream.destroy();
     response.once('close', abandon);
     try {
       const answer = await answerOf(request, upstream);
-      watch.answerBegan(answer, response);
-      await relay({ request, response, answer, passage });
+      // NOTE: of an answer that is here already nothing moves any more, and who listens to its data makes it flow.
+      if (!answer.complete) watch.answerBegan(answer, response);
+      const { answerHeaders, onLeave } = passage;
+      if (answer.headers.connection === 'close') onLeave?.(tries.address);
+      await relay({ request, response, answer: received(answer), answerHeaders });
     } catch (error) {
       upstream.destroy();
       throw watch.reason ?? translated(error);
@@ -84,12 +104,21 @@ export class Proxy {
     }
   }
 
-  private connect(request: IncomingMessage, { url, target, headers }: Passage): ClientRequest {
-    const { hostname, port } = new URL(url);
+  /**
+   * A write gets a fresh connection, like every second try: a kept one may just be closed by a service that restarts, and
+   * whether a write was worked then nobody could tell.
+   */
+  private connect(
+    request: IncomingMessage,
+    { target, headers }: Passage,
+    { address, isFirst }: Tries,
+  ): ClientRequest {
+    const { hostname, port } = new URL(address);
     const { method } = request;
     const sent = { ...headers };
     if (isRead(request)) for (const name of BODY_HEADERS) delete sent[name];
-    return httpRequest({ agent: this.agent, hostname, port, method, path: target, headers: sent });
+    const agent = isFirst && isRead(request) ? this.agent : this.freshAgent;
+    return httpRequest({ agent, hostname, port, method, path: target, headers: sent });
   }
 }
 
@@ -102,54 +131,18 @@ function answerOf(request: IncomingMessage, upstream: ClientRequest): Promise<In
     if (isRead(request)) {
       request.resume();
       upstream.end();
-    } else request.pipe(upstream);
+    } else whenConnected(upstream, () => request.pipe(upstream));
   });
 }
 
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly answer: IncomingMessage;
-  readonly passage: Passage;
-}
-
-async function relay({ request, response, answer, passage }: Exchange): Promise<void> {
-  const status = answer.statusCode ?? 502;
-  const early = !request.complete;
-  const headers = responseHeaders(answer.headers);
-  for (const [name, value] of Object.entries(passage.answerHeaders)) {
-    if (name === 'vary') withVary(headers, String(value));
-    else headers[name] = value;
-  }
-  if (early || status === 413) headers.connection = 'close';
-  const compressor = early ? undefined : compressorFor(request, answer, headers);
-  response.writeHead(status, headers);
-  response.flushHeaders();
-  try {
-    if (compressor) await pipeline(answer, compressor, response);
-    else {
-      await pipeline(answer, response, { end: false });
-      if (early) await drained(request);
-      response.end();
-    }
-  } catch {
-    // The pipeline has destroyed both sides; the client sees a connection that was cut.
-    response.destroy();
-  }
-}
-
-/** Reads and drops what the client still sends, for a moment. */
-export function drained(request: IncomingMessage): Promise<void> {
-  if (request.complete || request.destroyed) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, DRAIN_MS);
-    const done = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    request.once('end', done).once('close', done);
-    request.resume();
-  });
+function received(answer: IncomingMessage): Answer {
+  const { statusCode: status = 502, headers, complete } = answer;
+  return {
+    status,
+    headers,
+    body: answer,
+    whole: complete ? ((answer.read() as Buffer | null) ?? '') : undefined,
+  };
 }
 
 /** Watches that bytes move, and ends what stands still. */
@@ -212,58 +205,14 @@ class Watch {
 }
 
 /** A client that says how long it will wait may wait that long. */
-function windowsOf({ headers }: IncomingMessage): number {
+export function windowsOf({ headers }: IncomingMessage): number {
   const seconds = Number(/(?:^|[\s,;])wait=(\d{1,4})/.exec(String(headers.prefer ?? ''))?.[1] ?? 0);
   return 1 + Math.ceil(seconds / (WINDOW_MS / 1000));
 }
 
-/** Only JSON, only when asked, only when it is worth it (K20). Changes the headers accordingly. */
-function compressorFor(
-  request: IncomingMessage,
-  answer: IncomingMessage,
-  headers: OutgoingHttpHeaders,
-): Transform | undefined {
-  const {
-    'content-type': type = '',
-    'content-encoding': encoding,
-    'content-length': length,
-  } = answer.headers;
-  if (!/^application\/json\b/.test(type) || encoding !== undefined) return undefined;
-  withVary(headers, 'Accept-Encoding');
-  const worthwhile = length === undefined || Number(length) > COMPRESSED_BYTES_MIN;
-  const chosen = worthwhile && request.method !== 'HEAD' ? chosenEncoding(request) : undefined;
-  if (!chosen || answer.statusCode === 204 || answer.statusCode === 304) return undefined;
-  delete headers['content-length'];
-  headers['content-encoding'] = chosen;
-  if (chosen === 'gzip') return createGzip();
-  return createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: 4 } });
-}
-
-function chosenEncoding({ headers }: IncomingMessage): 'br' | 'gzip' | undefined {
-  const accepted = new Map(
-    String(headers['accept-encoding'] ?? '')
-      .split(',')
-      .map((part) =>
-        part
-          .trim()
-          .toLowerCase()
-          .split(/\s*;\s*q=/),
-      )
-      .map(([name = '', weight = '1']) => [name, Number(weight)] as const),
-  );
-  const weight = (name: string): number => accepted.get(name) ?? 0;
-  if (weight('br') > 0 && weight('br') >= weight('gzip')) return 'br';
-  return weight('gzip') > 0 ? 'gzip' : undefined;
-}
-
 /** A body of GET or HEAD means nothing and is not passed on. */
-function isRead({ method }: IncomingMessage): boolean {
+export function isRead({ method }: IncomingMessage): boolean {
   return method === 'GET' || method === 'HEAD';
-}
-
-function isReset(error: unknown): boolean {
-  const { cause } = error as { cause?: { code?: unknown } };
-  return cause?.code === 'ECONNRESET' || cause?.code === 'EPIPE';
 }
 
 function translated(error: unknown): unknown {

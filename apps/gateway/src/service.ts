@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { houseMigrations } from '@quire/postgres/house-migrations';
 import type { Door, Listen, ServiceDefinition, ServiceParts } from '@quire/service/boot';
 import { GatewayModule } from './app.module.js';
 import type { GatewaySettings } from './config.js';
@@ -13,7 +14,11 @@ import { TenantsOfQuire, type FirstStart } from './usecases/tenants.js';
 /** The one public door: routes, authenticates, names the tenant, streams through. */
 export const gateway: ServiceDefinition = {
   name: 'gateway',
-  schema: { service: 'gateway', schema: 'gateway', migrations: [TenantsAndUsers1764000000000] },
+  schema: {
+    service: 'gateway',
+    schema: 'gateway',
+    migrations: [TenantsAndUsers1764000000000, ...houseMigrations('gateway')],
+  },
   module: GatewayModule,
   prepare: serveDocs,
   openDoor,
@@ -41,4 +46,9 @@ export async function bootstrapTenants(
   first: FirstStart,
 ): Promise<void> {
   await app.get(TenantsOfQuire).bootstrap(first);
+}
+
+/** Tells every service of every tenant again: one of them may be new. @throws Failure 503 when one is away */
+export async function announceTenants(app: INestApplicationContext): Promise<void> {
+  await app.get(TenantsOfQuire).announceAll();
 }

@@ -464,6 +464,12 @@ describe('the public door', () => {
       parameters: [{ name: 'id', in: 'path', required: true }],
       requestBody: { content: { 'application/octet-stream': {} } },
     });
+    const events = await world.ask('/asyncapi.json');
+    expect(JSON.parse(events.text)).toMatchObject({
+      asyncapi: '3.0.0',
+      channels: { 'quire.data-export.job.v1': { messages: { ExportCompleted: {} } } },
+    });
+    expect(events.text).not.toContain('SliceReady');
     expect(await world.ask('/docs')).toMatchObject({
       status: 302,
       headers: { location: '/docs/index.html' },

@@ -26,12 +26,15 @@ function* megabytes(count: number): Generator<Buffer> {
   for (let sent = 0; sent < count; sent += 1) yield chunk;
 }
 
-describe('a body on its way through the gateway', () => {
+describe.each([
+  { of: 'a service of its own process', near: false },
+  { of: 'a service of the same process', near: true },
+])('a body on its way through the gateway, from and to $of', ({ near }) => {
   let world: World;
   let token: string;
 
   beforeAll(async () => {
-    world = await World.start(await testDatabase(), testClock(new Date()));
+    world = await World.start(await testDatabase(), testClock(new Date()), {}, near);
     token = await world.login();
   });
 
@@ -149,7 +152,8 @@ describe('a body on its way through the gateway', () => {
     const { urls } = world.isolated;
     const real = urls['data-export'];
     urls['data-export'] = 'http://127.0.0.1:1';
-    for (const method of ['GET', 'POST']) {
+    // Reads from the same process need no address.
+    for (const method of near ? ['POST'] : ['GET', 'POST']) {
       const answer = await world.ask(method === 'GET' ? JOB : UPLOAD, {
         method,
         headers: headers(),
@@ -212,6 +216,18 @@ describe('a request the parser refuses', () => {
     expect(answer.toLowerCase()).toContain('connection: close');
   });
 
+  it('is 408 when its headers are not whole after 10 s', async () => {
+    const began = performance.now();
+    const socket = connect(world.port, '127.0.0.1');
+    socket.write('GET /admin/health HTTP/1.1\r\nhost: x\r\na: b');
+    let answer = '';
+    for await (const bytes of socket) answer += String(bytes);
+    expect(answer).toMatch(/^HTTP\/1.1 408 /);
+    const seconds = (performance.now() - began) / 1000;
+    expect(seconds).toBeGreaterThan(9);
+    expect(seconds).toBeLessThan(15);
+  });
+
   it('has limits of its own for the target and for headers', async () => {
     const at = (length: number) =>
       world.raw(`GET /${'a'.repeat(length - 1)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
@@ -237,20 +253,27 @@ describe('the proxy', () => {
   });
 
   /** A service of ours that behaves as `serve` says, and a proxy before it. */
-  async function between(serve: Parameters<typeof createServer>[1], windowMs?: number) {
+  async function between(
+    serve: Parameters<typeof createServer>[1],
+    windowMs?: number,
+    before: readonly string[] = [],
+  ) {
     const service = createServer(serve).listen(0, '127.0.0.1');
     await once(service, 'listening');
     const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`;
     const proxy = new Proxy(windowMs);
     const failures: unknown[] = [];
+    const left: string[] = [];
     const door = createServer((request, response) => {
       const { method, headers } = request;
+      delete headers.connection;
       proxy
         .pass(request, response, {
-          url,
+          addresses: [...before, url],
           target: request.url ?? '',
           headers: { ...headers, 'x-method': method },
           answerHeaders: {},
+          onLeave: (address) => left.push(address),
         })
         .catch((error: unknown) => {
           failures.push(error);
@@ -277,7 +300,7 @@ describe('the proxy', () => {
       }
     };
     open.push(close);
-    return { port, ask, failures };
+    return { port, ask, failures, left, url };
   }
 
   it('repeats a GET whose connection was reset, and never a POST', async () => {
@@ -294,6 +317,61 @@ describe('the proxy', () => {
     expect(there.failures).toMatchObject([{ kind: 'unavailable' }]);
   });
 
+  it('tries another address for any request while nobody takes the connection', async () => {
+    const gone = createServer().listen(0, '127.0.0.1');
+    await once(gone, 'listening');
+    const refused = `http://127.0.0.1:${(gone.address() as AddressInfo).port}`;
+    gone.close();
+    await once(gone, 'close');
+    const bodies: string[] = [];
+    const there = await between(
+      (request, response) => {
+        let body = '';
+        request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+        request.on('end', () => {
+          bodies.push(body);
+          response.end();
+        });
+      },
+      undefined,
+      [refused, refused],
+    );
+    expect(await there.ask('GET')).toBe(200);
+    expect(await there.ask('POST', 'x'.repeat(300_000))).toBe(200);
+    expect(bodies.map((body) => body.length)).toEqual([0, 300_000]);
+  });
+
+  it('writes over a fresh connection, which no restart can have closed', async () => {
+    const ports = new Set<number | undefined>();
+    const there = await between((request, response) => {
+      ports.add(request.socket.remotePort);
+      request.resume().on('end', () => response.end());
+    });
+    for (const method of ['GET', 'GET', 'GET']) await there.ask(method);
+    expect(ports.size).toBe(1);
+    for (const method of ['POST', 'POST']) await there.ask(method, 'x');
+    expect(ports.size).toBe(3);
+  });
+
+  it('notes which service says that it leaves', async () => {
+    const there = await between((request, response) => {
+      request.resume();
+      if (request.headers['x-method'] === 'POST') response.setHeader('connection', 'close');
+      response.end();
+    });
+    await there.ask('GET');
+    expect(there.left).toEqual([]);
+    await there.ask('POST', 'x');
+    expect(there.left).toEqual([there.url]);
+  });
+
+  it('passes on the date that the service says: streams of records tell by it when to ask next', async () => {
+    const date = 'Wed, 01 Jan 2020 00:00:00 GMT';
+    const there = await between((_request, response) => response.writeHead(200, { date }).end());
+    const answer = await fetch(`http://127.0.0.1:${there.port}/`);
+    expect(answer.headers.get('date')).toBe(date);
+  });
+
   it('gives up on a service that stays silent', async () => {
     const there = await between(() => undefined, 50);
     await expect(there.ask()).rejects.toThrow('socket hang up');
@@ -308,6 +386,18 @@ describe('the proxy', () => {
     socket.on('error', () => undefined);
     socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nx');
     await until(() => there.failures.length > 0);
+    expect(there.failures).toMatchObject([{ name: 'HttpRefusal', status: 408 }]);
+    socket.destroy();
+  });
+
+  it('gives up on a client that never stops, but sends a byte now and then', async () => {
+    const there = await between((request) => void request.resume(), 200);
+    const socket = connect(there.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n');
+    const drip = setInterval(() => socket.write('x'), 20);
+    await until(() => there.failures.length > 0);
+    clearInterval(drip);
     expect(there.failures).toMatchObject([{ name: 'HttpRefusal', status: 408 }]);
     socket.destroy();
   });

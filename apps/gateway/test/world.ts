@@ -6,6 +6,7 @@ import { CallerOf, Permissions, Public } from '@quire/auth/permissions';
 import { Uuid } from '@quire/contracts/fields';
 import { routes } from '@quire/contracts/routes';
 import type { Caller } from '@quire/contracts/scope';
+import { houseMigrations } from '@quire/postgres/house-migrations';
 import { houseTables } from '@quire/postgres/house-tables';
 import type { ServiceDefinition } from '@quire/service/boot';
 import { startIsolated, type Isolated } from '@quire/service/isolated';
@@ -113,7 +114,11 @@ class Tables1764000000000 implements MigrationInterface {
 
 export const standIn: ServiceDefinition = {
   name: 'data-export',
-  schema: { service: 'data-export', schema: 'data_export', migrations: [Tables1764000000000] },
+  schema: {
+    service: 'data-export',
+    schema: 'data_export',
+    migrations: [Tables1764000000000, ...houseMigrations('data_export')],
+  },
   module: StandInModule,
 };
 
@@ -150,10 +155,12 @@ export class World {
     database: Database,
     clock: MovableClock,
     settings: Partial<GatewaySettings> = {},
+    near = false,
   ): Promise<World> {
     const isolated = await startIsolated([standIn, gateway], {
       databaseUrl: database.url,
       clock,
+      near,
       settings: { gateway: { ...new GatewaySettings(), ...settings } },
     });
     const world = new World(isolated, clock, () => database.close());

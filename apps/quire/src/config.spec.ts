@@ -1,4 +1,5 @@
-import { describeSettings, readQuireSettings, SettingsWrong } from './config.js';
+import { describeSettings, readQuireSettings } from './config.js';
+import { SettingsWrong } from './settings-reader.js';
 
 const lines = (env: Record<string, string>): string[] =>
   describeSettings(readQuireSettings(env)).trimEnd().split('\n');
@@ -8,6 +9,13 @@ describe('the settings of the embedded mode', () => {
     const { services } = readQuireSettings({});
     expect(services['data-import']).toMatchObject({ fileBytesMax: 2_147_483_648, windowJob: 4 });
     expect(services['data-export']).toMatchObject({ uploadKilobytesMax: 500_000, windowJob: 4 });
+    expect(services['source-record-storage']).toEqual({
+      deletedRetentionDays: 0,
+      oldGenerationsKeep: 0,
+      snapshotRetentionDays: 0,
+      tombstoneDays: 365,
+      historyDays: 365,
+    });
   });
 
   it('take those of the services from the environment', () => {
@@ -16,6 +24,7 @@ describe('the settings of the embedded mode', () => {
       WINDOW_JOB: '2',
       QUIRE_EXPORT_WORKERS: '5',
       QUIRE_IMPORT_SWEEP_MS: '100',
+      SRS_OLD_GENERATIONS_KEEP: '3',
     });
     expect(services['data-import']).toMatchObject({
       fileBytesMax: 1000,
@@ -27,6 +36,7 @@ describe('the settings of the embedded mode', () => {
       windowJob: 2,
       sweepMs: 5000,
     });
+    expect(services['source-record-storage']).toMatchObject({ oldGenerationsKeep: 3 });
   });
 
   it('tell everything that is wrong at once, that of the services too', () => {

@@ -4,7 +4,9 @@ import { CommandFailure, EXIT, type ExitCode } from './cli/exit-codes.js';
 import { EXPORT_FLAGS, exportRecords } from './cli/export.js';
 import { IMPORT_FLAGS, importFiles } from './cli/import.js';
 import { JOBS_FLAGS, listJobs, showJob } from './cli/jobs.js';
+import { applyRetention, RETENTION_FLAGS } from './cli/retention.js';
 import { showStatus } from './cli/status.js';
+import { UNDO_FLAGS, undoImport } from './cli/undo.js';
 import { environment } from './config.js';
 
 /*
@@ -18,7 +20,12 @@ const USAGE = `usage: quire <command>
   quire export (--ids <file> | --query <cql> | --all) [-o <file>] [--profile <name or id>] [--format mrc|xml|jsonl] [--timeout <s>]
   quire jobs [--kind import|export] [--watch] [--limit <n>]
   quire job <id or hrId>
-  quire start [--print-config]
+  quire undo <id or hrId> [--dry-run] [--no-wait] [--timeout <s>]
+  quire retention [--dry-run]
+  quire start [--print-config]        all services, or those of QUIRE_SERVICES
+  quire keys <folder>                 the secrets of separate processes
+  quire migrate                       database, topics and bucket of separate processes
+  quire dead-letters list | show | replay | discard   events that were given up; for operators
   quire status
   quire demo
 
@@ -36,6 +43,8 @@ const API_COMMANDS: Readonly<Record<string, readonly [ApiCommand, ApiFlags]>> = 
   export: [exportRecords, EXPORT_FLAGS],
   jobs: [listJobs, JOBS_FLAGS],
   job: [showJob, {}],
+  undo: [undoImport, UNDO_FLAGS],
+  retention: [applyRetention, RETENTION_FLAGS],
 };
 
 async function run(words: readonly string[]): Promise<ExitCode> {
@@ -46,6 +55,18 @@ async function run(words: readonly string[]): Promise<ExitCode> {
     case 'start': {
       const { start } = await import('./start.js');
       return start(rest, environment);
+    }
+    case 'keys': {
+      const { makeKeys } = await import('./keys.js');
+      return makeKeys(rest, environment);
+    }
+    case 'migrate': {
+      const { migrate } = await import('./migrate.js');
+      return migrate(rest, environment);
+    }
+    case 'dead-letters': {
+      const { deadLetters } = await import('./dead-letters.js');
+      return deadLetters(rest, environment);
     }
     case 'demo': {
       const { demo } = await import('./demo.js');
@@ -83,6 +104,15 @@ async function callApi(
   }
 }
 
+/** The Kafka client sets a timer in the past whenever it connects, which Node tells once: nothing that anybody can act on. */
+function overlookNegativeTimeouts(): void {
+  const told = process.listeners('warning');
+  process.removeAllListeners('warning').on('warning', (warning) => {
+    if (warning.name !== 'TimeoutNegativeWarning') for (const tell of told) tell(warning);
+  });
+}
+
+overlookNegativeTimeouts();
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {

@@ -6,7 +6,8 @@ import {
   ImportJobCreated,
 } from '@quire/contracts/data-import';
 import { uuidV5 } from '@quire/contracts/ids';
-import type { ChunkError, ChunkSavedPayload, JobStatus } from '@quire/contracts/source-records';
+import type { ChunkError, ChunkSavedPayload } from '@quire/contracts/source-record-events';
+import type { JobStatus } from '@quire/contracts/source-records';
 import { find999ff, openStored, suppressFields } from '@quire/marc/iso2709/stored';
 import { writeMarcJsonLine } from '@quire/marc/marc-json';
 import { MARCXML_NAMESPACE, writeMarcXml } from '@quire/marc/marcxml-write';

@@ -1,6 +1,6 @@
 import { ImportCompleted } from '@quire/contracts/data-import';
 import { uuidV5 } from '@quire/contracts/ids';
-import type { ChunkSavedPayload } from '@quire/contracts/source-records';
+import type { ChunkSavedPayload } from '@quire/contracts/source-record-events';
 import { passwordOfRole } from '@quire/service/isolated';
 import { openSource } from '@quire/postgres/migrate';
 import { withTenant } from '@quire/postgres/tenant';

@@ -4,9 +4,10 @@ import {
   ChunkSaved,
   type ChunkRejectedPayload,
   type ChunkSavedPayload,
-} from '@quire/contracts/source-records';
+} from '@quire/contracts/source-record-events';
 import type { Delivery } from '@quire/messaging/event-bus';
 import { Handles } from '@quire/messaging/handles';
+import { houseMigrations } from '@quire/postgres/house-migrations';
 import { houseTables } from '@quire/postgres/house-tables';
 import type { ServiceDefinition } from '@quire/service/boot';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -47,7 +48,11 @@ export function importStub(told: Told[]): ServiceDefinition {
 
   return {
     name: 'data-import',
-    schema: { service: 'data-import', schema: 'data_import', migrations: [House1700000000001] },
+    schema: {
+      service: 'data-import',
+      schema: 'data_import',
+      migrations: [House1700000000001, ...houseMigrations('data_import')],
+    },
     module: StubModule,
   };
 }

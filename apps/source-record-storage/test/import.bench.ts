@@ -19,6 +19,7 @@ import { ServiceClient } from '@quire/service/service-client';
 import { readChunk } from '../src/pipeline/read-chunk.js';
 import { sourceRecordStorage } from '../src/service.js';
 import { Chunks } from '../src/usecases/chunks.js';
+import { InstanceProjector } from '../src/usecases/instance-projector.js';
 import { idOf, storeFile, TENANT, USER_ID } from './chunk-source.js';
 
 const count = Number(process.argv[2] ?? 20_000);
@@ -66,6 +67,7 @@ try {
   await timed('import', () =>
     inFlight(chunks, (chunk) => service.app.get(Chunks).save(scope, chunk)),
   );
+  await timed('instance view', () => service.app.get(InstanceProjector).current(scope));
   await timed('events', () => world.settled());
   // One after the other, as chunks of a profile that matches are worked.
   await timed('the same again, which changes nothing', async () => {

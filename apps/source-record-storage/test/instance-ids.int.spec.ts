@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { idOf, OTHER_TENANT, TENANT } from './chunk-source.js';
 import { bib, fill, ids999ff, instanceId, recordId, TWIN_INSTANCE, UNKNOWN } from './library.js';
 import { RecordWorld, type Ask } from './record-world.js';
+import { ViewWorld } from './view-world.js';
 
 const TARGET = '/internal/instance-ids';
 const AUTHORITY_ID = uuidV5(recordId(4), 'authority');
@@ -14,10 +15,12 @@ describe('POST /internal/instance-ids', () => {
   let world: RecordWorld;
   /** As the superuser, to set what no door sets. */
   let admin: DataSource;
+  let view: ViewWorld;
 
   beforeAll(async () => {
     database = await testDatabase();
     world = await RecordWorld.start(database.url);
+    view = new ViewWorld(world);
     admin = await new DataSource({ type: 'postgres', url: database.url }).initialize();
     await fill(world);
   });
@@ -31,7 +34,7 @@ describe('POST /internal/instance-ids', () => {
   const asked = async (body: object, ask: Ask = {}): Promise<unknown> => {
     const whole = { issuer: 'data-export', body, ...ask } as const;
     const { status, json, text } = await world.ask('POST', TARGET, whole);
-    return status === 200 ? json : [status, text];
+    return status === 200 ? json : [status, text.split('\n')[0]];
   };
   const some = (...ids: readonly string[]): object => ({
     ids: [...ids].sort().map((id) => ({ id })),
@@ -67,6 +70,16 @@ describe('POST /internal/instance-ids', () => {
       some(AUTHORITY_ID),
     );
     expect(await asked({ recordType: 'AUTHORITY', deleted: 'only' })).toEqual(some());
+  });
+
+  it('finds holdings by the number of their bibliographic record', async () => {
+    const query = 'instanceHrid==in2';
+    expect(await asked({ recordType: 'HOLDING', query })).toEqual(some(HOLDINGS_ID));
+    await admin.query('update source_record_storage.record set parent_hrid = null');
+    expect(await asked({ recordType: 'HOLDING', query })).toEqual(some());
+    await view.rebuild();
+    expect(await asked({ recordType: 'HOLDING', query })).toEqual(some(HOLDINGS_ID));
+    expect(await asked({ recordType: 'HOLDING', query: 'instanceHrid==in1' })).toEqual(some());
   });
 
   it('finds by what stands beside a record', async () => {
@@ -126,7 +139,9 @@ describe('POST /internal/instance-ids', () => {
       400,
       `unable to list instance-ids -- malformed parameter 'query', syntax error at column ${column}: ${reason}`,
     ];
-    expect(await asked({ query: 'titel=x' })).toEqual(refusal(1, "unknown index 'titel'"));
+    expect(await asked({ query: 'titel=x' })).toEqual(
+      refusal(1, "unknown index 'titel', did you mean 'title'?"),
+    );
     expect(await asked({ recordType: 'AUTHORITY', query: 'source==MARC' })).toEqual(
       refusal(1, "unknown index 'source'"),
     );
@@ -155,5 +170,6 @@ describe('POST /internal/instance-ids', () => {
       'update source_record_storage.record set suppress_discovery = $3 where tenant_id = $1 and id = $2',
       [TENANT, id, suppressed],
     );
+    await view.refresh(id);
   }
 });

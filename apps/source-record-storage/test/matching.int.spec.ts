@@ -1,5 +1,5 @@
 import { uuidV5 } from '@quire/contracts/ids';
-import type { ChunkSavedPayload } from '@quire/contracts/source-records';
+import type { ChunkSavedPayload } from '@quire/contracts/source-record-events';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { marcRecord, type FieldSketch } from '@quire/testing/marc';
 import { DataSource } from 'typeorm';

@@ -199,7 +199,7 @@ describe('GET /source-storage/source-records', () => {
     expect(await page('offset=2&limit=2')).toEqual([[3], { totalRecords: 3 }]);
     expect(await page('offset=7')).toEqual([[], { totalRecords: 3 }]);
     expect(await page('limit=0')).toEqual([[], { totalRecords: 3 }]);
-    for (const mode of ['exact', 'estimated', 'auto', 'EXACT'])
+    for (const mode of ['exact', 'auto', 'EXACT'])
       expect(await page(`limit=1&totalRecords=${mode}`)).toEqual([[0], { totalRecords: 3 }]);
     expect(await page('limit=1&totalRecords=none')).toEqual([[0], {}]);
     expect(await page('limit=0&totalRecords=none')).toEqual([[], {}]);
@@ -234,7 +234,7 @@ describe('GET /instance-bulk/ids', () => {
   const asked = async (parameters: Readonly<Record<string, string>>): Promise<unknown> => {
     const query = new URLSearchParams(parameters).toString();
     const { status, json, text } = await world.get(`/instance-bulk/ids?${query}`);
-    return status === 200 ? json : [status, text];
+    return status === 200 ? json : [status, text.split('\n')[0]];
   };
   const some = (...ids: readonly string[]): object => ({
     ids: [...ids].sort().map((id) => ({ id })),
@@ -283,9 +283,10 @@ describe('GET /instance-bulk/ids', () => {
       400,
       `unable to list ids -- malformed parameter 'query', syntax error at column ${column}: ${reason}`,
     ];
-    expect(await asked({ query: 'titel=x' })).toEqual(refusal(1, "unknown index 'titel'"));
+    const unknown = "unknown index 'titel', did you mean 'title'?";
+    expect(await asked({ query: 'titel=x' })).toEqual(refusal(1, unknown));
     expect(await asked({ query: `id==${UNKNOWN} and titel=x` })).toEqual(
-      refusal(`id==${UNKNOWN} and `.length + 1, "unknown index 'titel'"),
+      refusal(`id==${UNKNOWN} and `.length + 1, unknown),
     );
     expect(await asked({ query: '(id==1' })).toMatchObject([
       400,

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { buffer, text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
+import { EVENTS } from '@quire/contracts/catalogue';
 import { ChunkReady, type ChunkReadyPayload } from '@quire/contracts/data-import';
 import type { EventDefinition } from '@quire/contracts/define-event';
 import { ROUTES } from '@quire/contracts/routes';
@@ -10,10 +11,21 @@ import { readTenant, withTenant, type TenantRead } from '@quire/postgres/tenant'
 import { randomIds, systemClock } from '@quire/service/clock';
 import { startIsolated, type Isolated } from '@quire/service/isolated';
 import { ServiceClient, type ServiceAnswer } from '@quire/service/service-client';
+import { bucketOfLab } from '@quire/testing/lab/bucket';
 import type { DataSource } from 'typeorm';
+import type { StorageSettings } from '../src/config.js';
 import { sourceRecordStorage } from '../src/service.js';
+import { InstanceProjector } from '../src/usecases/instance-projector.js';
 import { chunkOf, OTHER_TENANT, TENANT, USER_ID, type Sending } from './chunk-source.js';
 import { importStub, type Told } from './import-stub.js';
+
+/** What the service tells everybody. */
+const FACTS = EVENTS.filter((one) => one.service === 'source-record-storage' && !one.work);
+
+export interface Fact {
+  readonly name: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
 
 const PERMISSIONS = ROUTES.flatMap(({ service, permission }) =>
   service === 'source-record-storage' && permission !== undefined ? [permission] : [],
@@ -24,13 +36,20 @@ export interface Ask {
   readonly issuer?: 'gateway' | 'data-export' | 'data-import';
   readonly permissions?: readonly string[];
   readonly body?: object;
+  /** Sent as it is, instead of a body. */
+  readonly raw?: string;
   readonly accept?: string;
+  readonly user?: { readonly id: string; readonly name: string };
+  readonly headers?: Readonly<Record<string, string>>;
 }
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly text: string;
+  readonly bytes: Buffer;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever a test expects of an answer
   readonly json: any;
 }
@@ -40,6 +59,9 @@ export interface Answer {
  * keeps the answers.
  */
 export class RecordWorld implements AsyncDisposable {
+  private readonly facts: Fact[] = [];
+  /** Whether what is sent is waited for until it is in the instance view, for specs that look into the table. */
+  viewFollows = true;
   /** The services that may call this one themselves. */
   private readonly callers: ReadonlyMap<string, ServiceClient>;
 
@@ -53,12 +75,31 @@ export class RecordWorld implements AsyncDisposable {
     };
     const callers = ['data-export', 'data-import'] as const;
     this.callers = new Map(callers.map((name) => [name, clientOf(name)]));
+    isolated.bus.subscribe({
+      group: 'gateway',
+      types: FACTS.map(({ type }) => type),
+      handle: ({ type, payload }) => {
+        const name = FACTS.find((one) => one.type === type)?.name ?? type;
+        this.facts.push({ name, payload: JSON.parse(payload) as Fact['payload'] });
+        return Promise.resolve();
+      },
+      giveUp: () => Promise.resolve(),
+    });
   }
 
-  static async start(databaseUrl: string): Promise<RecordWorld> {
+  static async start(
+    databaseUrl: string,
+    settings: Partial<StorageSettings> = {},
+  ): Promise<RecordWorld> {
     const told: Told[] = [];
     const definitions = [importStub(told), sourceRecordStorage];
-    const world = new RecordWorld(await startIsolated(definitions, { databaseUrl }), told);
+    const own = { 'source-record-storage': settings };
+    const isolated = await startIsolated(definitions, {
+      databaseUrl,
+      settings: own,
+      ...bucketOfLab('source-record-storage'),
+    });
+    const world = new RecordWorld(isolated, told);
     for (const tenant of [TENANT, OTHER_TENANT]) await world.isolated.enable(tenant);
     return world;
   }
@@ -102,6 +143,21 @@ export class RecordWorld implements AsyncDisposable {
       await outbox?.add<P>(tx, event, payload);
     });
     await this.isolated.settled();
+    if (this.viewFollows) await this.projected(scope.tenantId);
+  }
+
+  /** Until the instance view has everything, as a query waits for it. */
+  async projected(tenantId = TENANT): Promise<void> {
+    const projector = this.isolated.services
+      .get('source-record-storage')
+      ?.app.get(InstanceProjector);
+    await projector?.current({ tenantId, actorId: USER_ID });
+  }
+
+  /** What everybody was told of a snapshot and its records, in order. */
+  async factsOf(snapshotId: string): Promise<Fact[]> {
+    await this.isolated.settled();
+    return this.facts.filter(({ payload }) => payload['snapshotId'] === snapshotId);
   }
 
   private source(name: ServiceName): DataSource {
@@ -125,16 +181,17 @@ export class RecordWorld implements AsyncDisposable {
   }
 
   /** A request as the gateway would pass it on. */
-  async ask(method: 'GET' | 'POST', target: string, ask: Ask = {}): Promise<Answer> {
+  async ask(method: Method, target: string, ask: Ask = {}): Promise<Answer> {
     const answer = await this.call(method, target, ask);
-    const body = await text(answer.body);
+    const bytes = await buffer(answer.body);
+    const body = bytes.toString('utf8');
     let json: unknown;
     try {
       json = JSON.parse(body);
     } catch {
       json = undefined;
     }
-    return { status: answer.status, headers: answer.headers, text: body, json };
+    return { status: answer.status, headers: answer.headers, text: body, bytes, json };
   }
 
   async bytes(target: string, body: object, tenant = TENANT): Promise<Buffer> {
@@ -144,17 +201,24 @@ export class RecordWorld implements AsyncDisposable {
     return buffer(answer.body);
   }
 
-  private call(method: 'GET' | 'POST', target: string, ask: Ask): Promise<ServiceAnswer> {
-    const { tenant = TENANT, issuer = 'gateway', permissions = PERMISSIONS, body, accept } = ask;
+  /** The answer as it comes: read its body to the end, or destroy it. */
+  call(method: Method, target: string, ask: Ask = {}): Promise<ServiceAnswer> {
+    const { tenant = TENANT, issuer = 'gateway', permissions = PERMISSIONS, body } = ask;
+    const { user = { id: USER_ID, name: 'ann' } } = ask;
+    const headers = {
+      ...ask.headers,
+      ...(ask.accept === undefined ? {} : { accept: ask.accept }),
+    };
     const client = this.callers.get(issuer) ?? this.isolated.client;
     return client.call({
       to: 'source-record-storage',
       method,
       target,
-      scope: { tenantId: tenant, actorId: USER_ID },
-      claims: { permissions },
+      scope: { tenantId: tenant, actorId: user.id },
+      claims: { permissions, username: user.name },
       ...(body === undefined ? {} : { body }),
-      ...(accept === undefined ? {} : { headers: { accept } }),
+      ...(ask.raw === undefined ? {} : { bytes: Buffer.from(ask.raw) }),
+      headers,
     });
   }
 }

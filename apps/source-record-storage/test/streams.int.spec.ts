@@ -1,29 +1,28 @@
-import { uuidText, uuidV5 } from '@quire/contracts/ids';
-import type { SourceRecord } from '@quire/contracts/source-records';
+import type { SourceRecord, StoredRecord } from '@quire/contracts/source-records';
+import type { ServiceAnswer } from '@quire/service/service-client';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
-import { idOf } from './chunk-source.js';
-import {
-  bib,
-  fill,
-  ids999ff,
-  instanceId,
-  recordId,
-  SNAPSHOT,
-  TWIN_INSTANCE,
-  UNKNOWN,
-} from './library.js';
+import { DataSource } from 'typeorm';
+import { idOf, TENANT, USER_ID } from './chunk-source.js';
+import { bib, fill, instanceId, recordId, SNAPSHOT } from './library.js';
+import { insertRecord } from './record-rows.js';
 import { RecordWorld } from './record-world.js';
+import { bibBody, RecordClient } from './sent-records.js';
 
 let database: TestDatabase;
 let world: RecordWorld;
+let admin: DataSource;
+let client: RecordClient;
 
 beforeAll(async () => {
   database = await testDatabase();
   world = await RecordWorld.start(database.url);
+  admin = await new DataSource({ type: 'postgres', url: database.url }).initialize();
   await fill(world);
+  client = new RecordClient(world);
 });
 
 afterAll(async () => {
+  await admin.destroy();
   await world[Symbol.asyncDispose]();
   await database.close();
 });
@@ -41,243 +40,196 @@ describe('GET /source-storage/stream/source-records', () => {
     expect(lines[1]).toContain('Two\\u2028lines, three\\u2029lines, four\\u0085lines');
     expect(JSON.stringify(records[1])).toContain('Two\u2028lines');
   });
-
-  it('tells from when on to ask next', async () => {
-    const first = await world.get('/source-storage/stream/source-records?limit=0');
-    expect(first.text).toBe('');
-    const date = new Date(String(first.headers['date']));
-    expect(date.getTime()).toBeLessThanOrEqual(Date.now());
-    await world.send([bib('sy1', 'Came later')], { job: 'sync' });
-    const { text } = await world.get(
-      `/source-storage/stream/source-records?updatedAfter=${date.toISOString()}&snapshotId=${idOf('sync')}`,
-    );
-    expect(JSON.parse(text)).toMatchObject({ snapshotId: idOf('sync') });
-  });
 });
 
-describe('POST /source-storage/stream/source-records', () => {
-  const TARGET = '/source-storage/stream/source-records?idType=INSTANCE';
-  const ids = [
-    instanceId(1),
-    UNKNOWN,
-    'in1',
-    TWIN_INSTANCE,
-    instanceId(0, 'elsewhere'),
-    instanceId(2),
-    instanceId(0).toUpperCase(),
-    instanceId(3),
-    instanceId(1),
-  ];
-
-  it('answers with a line for each id, in their order', async () => {
-    const { status, headers, text } = await world.ask('POST', TARGET, { body: ids });
+describe('GET /source-storage/stream/records', () => {
+  it('gives records with all their parts, a line each', async () => {
+    const target = `snapshotId=${SNAPSHOT}&orderBy=order`;
+    const { status, headers, text } = await world.get(`/source-storage/stream/records?${target}`);
     expect([status, headers['content-type']]).toEqual([200, 'application/stream+json']);
-    const lines = text
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Line);
-    expect(lines.map((line) => line.requestId)).toEqual(ids);
-    expect(lines.map((line) => line.reason ?? line.sourceRecord?.recordId)).toEqual([
-      recordId(1),
-      'not-found',
-      'invalid-id',
-      idOf('newer'),
-      'not-found',
-      'not-found',
-      recordId(0),
-      recordId(3),
-      recordId(1),
-    ]);
-    expect(lines.map((line) => line.duplicates)).toEqual(
-      ids.map((id) => (id === TWIN_INSTANCE ? 1 : undefined)),
-    );
-    expect(lines[7]?.sourceRecord?.deleted).toBe(true);
+    const lines = text.split(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/);
+    expect(lines.pop()).toBe('');
+    const list = await world.get(`/source-storage/records?${target}&limit=100`);
+    const { records } = list.json as { records: StoredRecord[] };
+    expect(records.map((one) => one.order)).toEqual([0, 1, 2, 3]);
+    expect(lines.map((line) => JSON.parse(line) as StoredRecord)).toEqual(records);
   });
 
-  it('gives deleted records where they are asked for', async () => {
-    const { text } = await world.ask('POST', `${TARGET}&deleted=true`, { body: [instanceId(2)] });
-    expect(JSON.parse(text)).toMatchObject({ found: true, sourceRecord: { deleted: true } });
-  });
-
-  it('finds an older record behind a newer one that is deleted', async () => {
-    const instance = idOf('instance of a deleted record');
-    const options = { on999ff: 'accept' } as const;
-    await world.send([bib('pa1', 'Kept', { more: [ids999ff('kept', instance)] })], {
-      job: 'kept',
-      options,
-    });
-    const gone = bib('pa2', 'Dropped', { more: [ids999ff('dropped', instance)], status: 'd' });
-    await world.send([gone], { job: 'dropped', options });
-    const { text } = await world.ask('POST', TARGET, { body: [instance] });
-    expect(JSON.parse(text)).toMatchObject({ sourceRecord: { recordId: idOf('kept') } });
-    expect(JSON.parse(text)).not.toHaveProperty('duplicates');
-  });
-
-  it('hands the same to data-export as frames', async () => {
-    const frames = framesOf(await world.bytes(TARGET, ids));
-    expect(frames.map(({ kind, index }) => [kind, index])).toEqual([
-      [1, 0],
-      [2, 1],
-      [4, 2],
-      [1, 3],
-      [2, 4],
-      [1, 5],
-      [1, 6],
-      [1, 7],
-      [1, 8],
-      [0, ids.length],
-    ]);
-    expect(frames[0]).toMatchObject({
-      flags: 0,
-      duplicates: 0,
-      matchedId: recordId(1),
-      externalId: instanceId(1),
-    });
-    expect(frames[3]).toMatchObject({ duplicates: 1, matchedId: idOf('newer') });
-    expect(frames[5]).toMatchObject({ flags: 1, matchedId: recordId(2) });
-    // Its leader says that it is deleted, its state does not.
-    expect(frames[7]).toMatchObject({ flags: 1, matchedId: recordId(3) });
-    const [stored] = await world.rows<{ content: Buffer }>(
-      'select content from record_content where tenant_id = $1 and record_id = $2',
-      [recordId(1)],
-    );
-    expect(frames[0]?.content).toEqual(stored?.content);
-  });
-
-  it('hands frames to data-export only, and only where it asks for them', async () => {
-    const body = [instanceId(0)];
-    const accept = 'application/octet-stream';
-    for (const ask of [
-      { body, accept },
-      { body, issuer: 'data-export' as const },
-    ]) {
-      const { headers, text } = await world.ask('POST', TARGET, ask);
-      expect(headers['content-type']).toBe('application/stream+json');
-      expect(JSON.parse(text)).toMatchObject({ found: true });
-    }
-  });
-
-  it('counts on over many ids', async () => {
-    const many = Array.from({ length: 1201 }, (_, at) =>
-      at % 600 === 0 ? instanceId(0) : UNKNOWN,
-    );
-    const frames = framesOf(await world.bytes(TARGET, many));
-    expect(frames.map(({ index }) => index)).toEqual([...many.keys(), many.length]);
-    expect(frames.filter(({ kind }) => kind === 1).map(({ index }) => index)).toEqual([
-      0, 600, 1200,
-    ]);
-    const { text } = await world.ask('POST', TARGET, { body: many });
-    const found = text
-      .trimEnd()
-      .split('\n')
-      .map((line) => (JSON.parse(line) as Line).found);
-    expect(found).toEqual(many.map((id) => id !== UNKNOWN));
-  });
-
-  it('ends at once for no ids', async () => {
-    expect(framesOf(await world.bytes(TARGET, []))).toMatchObject([{ kind: 0, index: 0 }]);
-    expect((await world.ask('POST', TARGET, { body: [] })).text).toBe('');
-  });
-
-  it('finds authorities and holdings by their own ids', async () => {
-    const found = async (idType: string, id: string): Promise<unknown> => {
-      const target = `/source-storage/stream/source-records?idType=${idType}`;
-      const { text } = await world.ask('POST', target, { body: [id] });
-      return (JSON.parse(text) as Line).sourceRecord?.recordId;
+  it('takes the filters, the order and the paging of the list', async () => {
+    const orders = async (query: string): Promise<unknown> => {
+      const { text } = await world.get(`/source-storage/stream/records?${query}`);
+      const lines = text.split('\n').filter((line) => line !== '');
+      return lines.map((line) => (JSON.parse(line) as StoredRecord).order);
     };
-    expect(await found('AUTHORITY', uuidV5(recordId(4), 'authority'))).toBe(recordId(4));
-    expect(await found('HOLDINGS', uuidV5(recordId(5), 'holdings'))).toBe(recordId(5));
-    expect(await found('AUTHORITY', instanceId(0))).toBeUndefined();
-  });
-
-  it('names to data-export all records of one id, the newest first, when it asks', async () => {
-    const frames = framesOf(await world.bytes(`${TARGET}&duplicateIds=true`, ids));
-    const at = ids.indexOf(TWIN_INSTANCE);
-    expect(frames.filter(({ kind }) => kind === 5)).toEqual([
-      { kind: 5, index: at, matchedIds: [idOf('newer'), idOf('older')] },
-    ]);
-    const twin = frames.findIndex(({ index }) => index === at);
-    expect(frames.slice(twin, twin + 2)).toMatchObject([
-      { kind: 1, duplicates: 1, matchedId: idOf('newer') },
-      { kind: 5 },
-    ]);
-    const plain = framesOf(await world.bytes(TARGET, ids));
-    expect(frames.filter(({ kind }) => kind !== 5)).toEqual(plain);
-  });
-
-  it('refuses what is no list of ids', async () => {
-    const refusal = async (body: object): Promise<unknown> => {
-      const { status, json } = await world.ask('POST', TARGET, { body });
-      const [first] = (json as { errors: { message: string; parameters: { key: string }[] }[] })
-        .errors;
-      return [status, first?.message, first?.parameters[0]?.key];
-    };
-    expect(await refusal({ ids: [] })).toEqual([422, 'must be an array', '']);
-    expect(await refusal([UNKNOWN, 7])).toMatchObject([
-      422,
-      expect.stringMatching(/^must match/),
-      '[1]',
-    ]);
-    const tooMany = new Array<string>(32_768).fill('x');
-    expect(await refusal(tooMany)).toEqual([422, 'size must be between 0 and 32767', '']);
-  });
-
-  it('refuses an id type that it does not know', async () => {
-    const target = '/source-storage/stream/source-records?idType=ISBN';
-    const { status, text } = await world.ask('POST', target, { body: [] });
-    expect([status, text]).toEqual([
-      400,
-      "'idType' parameter is incorrect. parameter value {ISBN} is not valid: Unknown id type ISBN",
-    ]);
+    const all = `snapshotId=${SNAPSHOT}&orderBy=order,DESC`;
+    expect(await orders(`${all}&limit=2&offset=1`)).toEqual([2, 1]);
+    expect(await orders(`${all}&limit=0`)).toEqual([]);
+    expect(await orders(`${all}&limit=2147483647`)).toEqual([3, 2, 1, 0]);
+    expect(await orders(`${all}&state=DELETED`)).toEqual([2]);
+    expect(await orders(`${all}&recordType=MARC_AUTHORITY`)).toEqual([4]);
+    expect(await orders(`${all}&query=order%3E1`)).toEqual([3, 2]);
   });
 });
 
-interface Line {
-  readonly requestId: string;
-  readonly found: boolean;
-  readonly reason?: string;
-  readonly duplicates?: number;
-  readonly sourceRecord?: SourceRecord;
-}
+describe('records that were removed physically', () => {
+  const GONE = idOf('removed snapshot');
+  const [gone, alive] = [recordId(0, 'removed'), idOf('came back')];
+  const lines = async (query: string): Promise<SourceRecord[]> => {
+    const { status, text } = await world.get(`/source-storage/stream/source-records?${query}`);
+    expect(status).toBe(200);
+    const all = text.split('\n').filter((line) => line !== '');
+    return all.map((line) => JSON.parse(line) as SourceRecord);
+  };
 
-interface Frame {
-  readonly kind: number;
-  readonly index: number;
-  readonly flags?: number;
-  readonly duplicates?: number;
-  readonly matchedId?: string;
-  readonly externalId?: string;
-  readonly content?: Buffer;
-  readonly matchedIds?: readonly string[];
-}
+  beforeAll(async () => {
+    const bury = (id: string, matchedId: string): Promise<unknown> =>
+      admin.query(
+        `insert into source_record_storage.record_tombstone (tenant_id, record_id, matched_id, generation, snapshot_id,
+           record_type, external_id, external_hrid, created_at, created_by, created_by_name, updated_at, removed_at, removed_by)
+         values ($1, $2, $3, 1, $4, 'MARC_BIB', $5, 'gone1', '2026-01-01T00:00:00Z', $6, 'ann', '2026-01-02T00:00:00Z',
+           '2026-02-03T04:05:06.789Z', $6)`,
+        [TENANT, id, matchedId, GONE, instanceId(0, 'removed'), USER_ID],
+      );
+    await bury(gone, gone);
+    // Of this one another generation lives.
+    await bury(idOf('gone'), alive);
+    const content = { form: 'ISO2709', bytes: bib('al1', 'Alive') } as const;
+    await insertRecord(admin, { id: idOf('alive'), matchedId: alive, snapshotId: GONE, content });
+  });
 
-/** Source-record-storage, section 6. */
-function framesOf(bytes: Buffer): Frame[] {
-  const frames: Frame[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = at + 4 + bytes.readUInt32BE(at);
-    const [kind, index] = [bytes.readUInt8(at + 4), bytes.readUInt32BE(at + 5)];
-    frames.push(
-      kind === 1
-        ? {
-            kind,
-            index,
-            flags: bytes.readUInt8(at + 9),
-            duplicates: bytes.readUInt16BE(at + 10),
-            matchedId: uuidText(bytes.subarray(at + 12, at + 28)),
-            externalId: uuidText(bytes.subarray(at + 28, at + 44)),
-            content: bytes.subarray(at + 44, end),
-          }
-        : kind === 5
-          ? { kind, index, matchedIds: idsOf(bytes.subarray(at + 9, end)) }
-          : { kind, index },
+  it('leave a line that says so, where deleted records are asked for', async () => {
+    expect(await lines(`snapshotId=${GONE}&deleted=true&recordId=${gone}`)).toEqual([
+      {
+        recordId: gone,
+        snapshotId: GONE,
+        recordType: 'MARC_BIB',
+        parsedRecord: { id: gone, content: {} },
+        deleted: true,
+        externalIdsHolder: { instanceId: instanceId(0, 'removed'), instanceHrid: 'gone1' },
+        metadata: {
+          createdDate: '2026-01-01T00:00:00.000+00:00',
+          createdByUserId: USER_ID,
+          createdByUsername: 'ann',
+          updatedDate: '2026-02-03T04:05:06.789+00:00',
+          updatedByUserId: USER_ID,
+        },
+      },
+    ]);
+    expect(await lines(`snapshotId=${GONE}&recordId=${gone}`)).toEqual([]);
+    const list = await world.get(`/source-storage/source-records?recordId=${gone}&deleted=true`);
+    expect(list.json).toEqual({ sourceRecords: [], totalRecords: 0 });
+  });
+
+  it('have no line where the record lives again', async () => {
+    const found = await lines(`snapshotId=${GONE}&deleted=true&orderBy=id`);
+    const ids = found.map((one) => [one.recordId, one.deleted]);
+    const wanted = [
+      [gone, true],
+      [alive, false],
+    ];
+    expect(ids).toEqual(gone < idOf('alive') ? wanted : wanted.reverse());
+  });
+
+  it.each([
+    ['updatedAfter=2026-02-03T04:05:06.789Z', true],
+    ['updatedAfter=2026-02-03T04:05:06.790Z', false],
+    ['updatedBefore=2026-02-03T04:05:06.789Z', true],
+    ['updatedBefore=2026-02-03T04:05:06.788Z', false],
+    [`externalId=${instanceId(0, 'removed')}`, true],
+    ['externalHrid=gone1', true],
+    ['externalHrid=gone2', false],
+    ['leaderRecordStatus=d', true],
+    ['leaderRecordStatus=c', false],
+    ['suppressFromDiscovery=true', true],
+    ['suppressFromDiscovery=false', false],
+    ['recordType=MARC_HOLDING', false],
+    ['limit=1&orderBy=updatedDate,DESC&updatedBefore=2026-06-01', true],
+    ['limit=0', false],
+  ])('are filtered as others are: %s', async (query, isThere) => {
+    const found = await lines(`deleted=true&${query}`);
+    expect(found.some(({ recordId: id }) => id === gone)).toBe(isThere);
+  });
+
+  it('are those of a deleted snapshot, found by the date of the stream before', async () => {
+    await client.snapshot('to be deleted');
+    const { id } = await client.save(bibBody('gone2', { snapshotId: idOf('to be deleted') }));
+    const own = `recordId=${id}&deleted=true`;
+    const before = await world.get(`/source-storage/stream/source-records?${own}`);
+    expect(JSON.parse(before.text)).toMatchObject({ recordId: id, deleted: false });
+    const target = `/source-storage/snapshots/${idOf('to be deleted')}`;
+    expect((await world.ask('DELETE', target)).status).toBe(204);
+    const after = new Date(String(before.headers['date'])).toISOString();
+    expect(await lines(`${own}&updatedAfter=${after}`)).toMatchObject([
+      { recordId: id, deleted: true, parsedRecord: { content: {} } },
+    ]);
+    await client.snapshot('another');
+    await client.save(bibBody('gone2', { snapshotId: idOf('another') }));
+    expect(await lines(own)).toMatchObject([{ recordId: id, deleted: false }]);
+  });
+
+  it('have no place in a file of records', async () => {
+    const target = `/source-storage/stream/source-records?deleted=true&recordId=${gone}`;
+    expect((await world.get(target, { accept: 'application/marc' })).bytes).toHaveLength(0);
+  });
+});
+
+describe('a long stream', () => {
+  const LONG = idOf('long snapshot');
+  const COUNT = 5_000;
+
+  beforeAll(async () => {
+    const bytes = bib('long', 'x'.repeat(5_000));
+    await admin.query(
+      `with made as (
+         insert into source_record_storage.record (tenant_id, id, matched_id, snapshot_id, record_type, record_order)
+         select $1, gen_random_uuid(), gen_random_uuid(), $2, 'MARC_BIB', n from generate_series(1, $3::int) as n returning id)
+       insert into source_record_storage.record_content (tenant_id, record_id, content) select $1, id, $4::bytea from made`,
+      [TENANT, LONG, COUNT, bytes],
     );
-    at = end;
-  }
-  return frames;
-}
+  });
 
-const idsOf = (bytes: Buffer): string[] =>
-  Array.from({ length: bytes.length / 16 }, (_, at) =>
-    uuidText(bytes.subarray(at * 16, at * 16 + 16)),
+  const TARGETS = ['records', 'source-records'].flatMap((kind) =>
+    ['*/*', 'application/marc'].map((accept) => [kind, accept] as const),
   );
+  const open = (kind: string, accept: string): Promise<ServiceAnswer> =>
+    world.call('GET', `/source-storage/stream/${kind}?snapshotId=${LONG}`, { accept });
+  /** Sessions that are in the middle of a cursor. */
+  const streaming = async (where: string): Promise<number[]> => {
+    const rows = await admin.query<{ pid: number }[]>(
+      `select pid from pg_stat_activity where datname = current_database() and state = 'idle in transaction' and ${where}`,
+    );
+    return rows.map(({ pid }) => pid);
+  };
+  /** Those of which nothing is asked for a while, although most of the answer is not made yet: its reader does not read. */
+  const paused = async (): Promise<number[]> => {
+    for (;;) {
+      const pids = await streaming(`state_change < clock_timestamp() - interval '0.5 s'`);
+      if (pids.length > 0) return pids;
+    }
+  };
+
+  it.each(TARGETS)('of %s as %s comes whole', async (kind, accept) => {
+    const { body } = await open(kind, accept);
+    let [lines, bytes] = [0, 0];
+    for await (const part of body as AsyncIterable<Buffer>) {
+      bytes += part.length;
+      for (const byte of part) if (byte === (accept === '*/*' ? 0x0a : 0x1d)) lines += 1;
+    }
+    expect(lines).toBe(COUNT);
+    expect(bytes).toBeGreaterThan(COUNT * 5_000);
+  });
+
+  it.each(TARGETS)('of %s as %s is read no faster than its reader reads', async (kind, accept) => {
+    const { body } = await open(kind, accept);
+    expect(await paused()).toHaveLength(1);
+    body.destroy();
+    while ((await streaming('true')).length > 0);
+  });
+
+  it.each(TARGETS)('of %s as %s that fails is no short stream', async (kind, accept) => {
+    const { status, body } = await open(kind, accept);
+    expect(status).toBe(200);
+    for (const pid of await paused()) await admin.query('select pg_terminate_backend($1)', [pid]);
+    await expect(body.resume().toArray()).rejects.toThrow('aborted');
+  });
+});

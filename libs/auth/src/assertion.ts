@@ -6,7 +6,7 @@
  * request and its form is fixed: one header, one algorithm, no negotiation. Each pair of services has its own key, so a
  * service can forge only calls to itself.
  */
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, randomUUID, timingSafeEqual, type KeyObject } from 'node:crypto';
 import {
   DIALECTS,
   SERVICES,
@@ -67,8 +67,8 @@ interface Claims {
 /** @throws when the issuer has no key for this audience: these two must not talk */
 export function signAssertion(assertion: Assertion, keys: PairKeys, now: Date): string {
   const { issuer, audience } = assertion;
-  const key = keys.keyFor(issuer, audience)?.[0];
-  if (!key) throw new Error(`${issuer} has no key to call ${audience}.`);
+  const secret = keys.keyFor(issuer, audience)?.[0];
+  if (!secret) throw new Error(`${issuer} has no key to call ${audience}.`);
   const issuedAt = Math.floor(now.getTime() / 1000);
   const claims: Claims = {
     iss: issuer,
@@ -78,12 +78,12 @@ export function signAssertion(assertion: Assertion, keys: PairKeys, now: Date): 
     mth: assertion.method,
     pth: targetHash(assertion.target),
     rid: assertion.requestId,
-    jti: randomBytes(12).toString('base64url'),
+    jti: randomUUID(),
     iat: issuedAt,
     exp: issuedAt + LIFE_SECONDS,
   };
-  const signed = `${encoded({ alg: 'HS256', kid: key.id })}.${encoded(claims)}`;
-  return `${signed}.${mac(signed, key.bytes).toString('base64url')}`;
+  const signed = `${encoded({ alg: 'HS256', kid: secret.id })}.${encoded(claims)}`;
+  return `${signed}.${mac(signed, secret.key).toString('base64url')}`;
 }
 
 function optionalClaims(assertion: Assertion): Partial<Claims> {
@@ -143,9 +143,9 @@ export class AssertionVerifier {
     const claims = decoded(body);
     if (!header || header.alg !== 'HS256' || !claims || !isClaims(claims)) return undefined;
     if (claims.aud !== this.audience) return undefined;
-    const key = this.keys.keyFor(claims.iss, this.audience)?.find(({ id }) => id === header.kid);
-    if (!key) return undefined;
-    const expected = mac(`${head}.${body}`, key.bytes);
+    const secret = this.keys.keyFor(claims.iss, this.audience)?.find(({ id }) => id === header.kid);
+    if (!secret) return undefined;
+    const expected = mac(`${head}.${body}`, secret.key);
     const given = Buffer.from(signature, 'base64url');
     return given.length === expected.length && timingSafeEqual(given, expected)
       ? claims
@@ -173,19 +173,31 @@ class SeenOnce {
 }
 
 function callerOf(claims: Claims): AssertedCaller {
-  return {
+  return assertedCaller({
     issuer: claims.iss,
-    tenantId: claims.tnt ?? '',
-    actorId: claims.sub ?? '',
-    username: claims.usr ?? '',
-    permissions: claims.prm,
     requestId: claims.rid,
-    publicUrl: claims.pub ?? '',
+    permissions: claims.prm,
+    ...(claims.tnt === undefined ? {} : { tenantId: claims.tnt }),
+    ...(claims.sub === undefined ? {} : { actorId: claims.sub }),
+    ...(claims.usr === undefined ? {} : { username: claims.usr }),
+    ...(claims.pub === undefined ? {} : { publicUrl: claims.pub }),
     ...(claims.fnm === undefined ? {} : { firstName: claims.fnm }),
     ...(claims.lnm === undefined ? {} : { lastName: claims.lnm }),
     ...(claims.dia === undefined ? {} : { dialect: claims.dia }),
     ...(claims.act === undefined ? {} : { jobId: claims.act }),
-  };
+  });
+}
+
+/** The caller whom an assertion makes known; who is in the same process needs no more than this. */
+export function assertedCaller({
+  tenantId = '',
+  actorId = '',
+  username = '',
+  publicUrl = '',
+  permissions = [],
+  ...others
+}: Omit<Assertion, 'audience' | 'method' | 'target'>): AssertedCaller {
+  return { ...others, tenantId, actorId, username, publicUrl, permissions };
 }
 
 function isWrite(method: string): boolean {
@@ -193,10 +205,10 @@ function isWrite(method: string): boolean {
 }
 
 function targetHash(target: string): string {
-  return createHash('sha256').update(target).digest('base64url');
+  return hash('sha256', target, 'base64url');
 }
 
-function mac(text: string, key: Buffer): Buffer {
+function mac(text: string, key: KeyObject): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 

@@ -49,9 +49,8 @@ export async function readOrMakeKeys(
   make: () => Buffer,
 ): Promise<readonly KeyLine[]> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const id = randomBytes(6).toString('hex');
-  const unfinished = `${path}.${id}.new`;
-  await writeFile(unfinished, `${id} ${make().toString('base64url')}\n`, { mode: 0o600 });
+  const unfinished = `${path}.${randomBytes(6).toString('hex')}.new`;
+  await writeFile(unfinished, newKeyLine(make()), { mode: 0o600 });
   try {
     await link(unfinished, path);
   } catch (error) {
@@ -60,6 +59,11 @@ export async function readOrMakeKeys(
     await rm(unfinished, { force: true });
   }
   return readKeys(path, bytesMin);
+}
+
+/** A line with a new key, under a random id. */
+export function newKeyLine(bytes: Buffer): string {
+  return `${randomBytes(6).toString('hex')} ${bytes.toString('base64url')}\n`;
 }
 
 /** Says which file and what is wrong with it, never a key. */

@@ -1,7 +1,8 @@
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KeyRing, loadKeys } from './keys.js';
+import { SERVICES } from '@quire/contracts/scope';
+import { KeyRing, keyFilesOf, loadKeys } from './keys.js';
 
 describe('the keys of an installation', () => {
   let dir: string;
@@ -14,9 +15,12 @@ describe('the keys of an installation', () => {
 
   it('are made once, readable by nobody else, and the same at every later start', async () => {
     const [first, second] = await Promise.all([loadKeys(dir), loadKeys(dir)]);
-    const third = await KeyRing.load(dir, false);
+    const third = await KeyRing.load(dir, { services: SERVICES, create: false });
     const key = (ring: KeyRing): unknown =>
-      ring.of('gateway').pairs.keyFor('gateway', 'data-export');
+      ring
+        .of('gateway')
+        .pairs.keyFor('gateway', 'data-export')
+        ?.map((secret) => [secret.id, secret.key.export()]);
     expect(key(second)).toEqual(key(first));
     expect(key(third)).toEqual(key(first));
     expect(third.of('gateway').tokens?.signing.id).toBe(first.of('gateway').tokens?.signing.id);
@@ -33,8 +37,28 @@ describe('the keys of an installation', () => {
     expect(links).not.toEqual(ring.of('data-import').links);
   });
 
+  it('of a service on its own are read from its files alone', async () => {
+    await loadKeys(dir);
+    const own = keyFilesOf('data-export').map(({ path }) => path);
+    expect(own).toEqual([
+      'pair/gateway.data-export',
+      'pair/data-export.source-record-storage',
+      'link/data-export',
+    ]);
+    for (const { path } of SERVICES.flatMap(keyFilesOf))
+      if (!own.includes(path)) await rm(join(dir, path), { force: true });
+    const services = ['data-export'] as const;
+    const { pairs, links } = (await KeyRing.load(dir, { services, create: false })).of(
+      'data-export',
+    );
+    expect(pairs.keyFor('gateway', 'data-export')).toHaveLength(1);
+    expect(links).toHaveLength(1);
+  });
+
   it('are not made where they must be given', async () => {
-    await expect(KeyRing.load(dir, false)).rejects.toThrow('gateway.gateway cannot be read');
+    await expect(KeyRing.load(dir, { services: SERVICES, create: false })).rejects.toThrow(
+      'gateway.gateway cannot be read',
+    );
   });
 
   it('that are too short or malformed stop the start', async () => {

@@ -1,11 +1,24 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto';
 import { join } from 'node:path';
 import { SERVICES, type ServiceName } from '@quire/contracts/scope';
 import { readKeys, readOrMakeKeys, type KeyLine } from './key-files.js';
 
-/** A secret of 32 bytes or more with its id. The first of a list signs, each of them verifies. */
-export type Secrets = readonly KeyLine[];
+/** A secret of 32 bytes or more. */
+export interface Secret {
+  readonly id: string;
+  /** NOTE: not its bytes: Node would make a key of them for every signature, which takes four times as long as signing. */
+  readonly key: KeyObject;
+}
+
+/** The first signs, each of them verifies. */
+export type Secrets = readonly Secret[];
 
 /** Which secret two services share. Undefined: these two do not talk. */
 export interface PairKeys {
@@ -38,57 +51,87 @@ const CALLS: readonly (readonly [ServiceName, ServiceName])[] = [
   ['data-import', 'gateway'],
 ];
 
-/** Every key of an installation, read from one folder. */
+/** Services that this one calls. */
+export function calledBy(service: ServiceName): readonly ServiceName[] {
+  return CALLS.filter(([issuer]) => issuer === service).map(([, audience]) => audience);
+}
+
+/** A file of the keys folder, and how to make a key for it. */
+export interface KeyFile {
+  /** In the folder: `pair/gateway.data-export`. */
+  readonly path: string;
+  readonly bytesMin: number;
+  readonly make: () => Buffer;
+}
+
+/** All that the service may hold: the pairs it belongs to, its own link key, and, for the gateway, the token keys. */
+export function keyFilesOf(service: ServiceName): readonly KeyFile[] {
+  const pairs = CALLS.filter((pair) => pair.includes(service)).map(([issuer, audience]) =>
+    secretFile(pairPath(issuer, audience)),
+  );
+  const own = [...pairs, secretFile(linkPath(service))];
+  return service === 'gateway' ? [...own, TOKEN_FILE] : own;
+}
+
+/** The keys of some services, read from one folder. */
 export class KeyRing {
-  private constructor(
-    private readonly pairs: ReadonlyMap<string, Secrets>,
-    private readonly links: ReadonlyMap<ServiceName, Secrets>,
-    private readonly tokens: TokenKeys,
-  ) {}
+  private constructor(private readonly files: ReadonlyMap<string, readonly KeyLine[]>) {}
 
   /**
-   * @param dir `pair/<issuer>.<audience>`, `link/<service>` and `token` lie here.
-   * @param create make what is missing (the embedded mode); otherwise a missing file refuses the start.
+   * @param dir `pair/<issuer>.<audience>`, `link/<service>` and `token` lie here; of other services none are read.
+   * @param create make what is missing (the embedded mode).
+   * @throws KeyFileRefused for a missing or malformed file, or a key too short to be a secret
    */
-  static async load(dir: string, create: boolean): Promise<KeyRing> {
-    const secrets = (path: string): Promise<Secrets> =>
-      create
-        ? readOrMakeKeys(path, SECRET_BYTES, () => randomBytes(SECRET_BYTES))
-        : readKeys(path, SECRET_BYTES);
-    const pairs = new Map<string, Secrets>();
-    for (const [issuer, audience] of CALLS) {
-      pairs.set(
-        pairName(issuer, audience),
-        await secrets(join(dir, 'pair', pairName(issuer, audience))),
+  static async load(
+    dir: string,
+    { services, create }: { readonly services: readonly ServiceName[]; readonly create: boolean },
+  ): Promise<KeyRing> {
+    const files = new Map<string, readonly KeyLine[]>();
+    for (const { path, bytesMin, make } of services.flatMap(keyFilesOf)) {
+      if (files.has(path)) continue;
+      const file = join(dir, path);
+      files.set(
+        path,
+        create ? await readOrMakeKeys(file, bytesMin, make) : await readKeys(file, bytesMin),
       );
     }
-    const links = new Map<ServiceName, Secrets>();
-    for (const service of SERVICES) links.set(service, await secrets(join(dir, 'link', service)));
-    const path = join(dir, 'token');
-    const tokens = create
-      ? await readOrMakeKeys(path, TOKEN_KEY_BYTES, newTokenKey)
-      : await readKeys(path, TOKEN_KEY_BYTES);
-    return new KeyRing(pairs, links, tokenKeys(tokens));
+    return new KeyRing(files);
   }
 
   of(service: ServiceName): ServiceKeys {
+    const secrets = new Map([...this.files].map(([path, lines]) => [path, lines.map(secretOf)]));
     const keyFor = (issuer: ServiceName, audience: ServiceName): Secrets | undefined =>
       issuer === service || audience === service
-        ? this.pairs.get(pairName(issuer, audience))
+        ? secrets.get(pairPath(issuer, audience))
         : undefined;
-    const links = this.links.get(service) ?? [];
-    return { pairs: { keyFor }, links, ...(service === 'gateway' ? { tokens: this.tokens } : {}) };
+    const links = secrets.get(linkPath(service)) ?? [];
+    const tokens = service === 'gateway' ? this.files.get(TOKEN_FILE.path) : undefined;
+    return { pairs: { keyFor }, links, ...(tokens ? { tokens: tokenKeys(tokens) } : {}) };
   }
 }
 
-/** {@link KeyRing.load} that makes missing keys: `(await loadKeys(dir)).of('data-export')`. */
+/** {@link KeyRing.load} that makes the missing keys of all services: `(await loadKeys(dir)).of('data-export')`. */
 export function loadKeys(dir: string): Promise<KeyRing> {
-  return KeyRing.load(dir, true);
+  return KeyRing.load(dir, { services: SERVICES, create: true });
 }
 
-function pairName(issuer: ServiceName, audience: ServiceName): string {
-  return `${issuer}.${audience}`;
+function pairPath(issuer: ServiceName, audience: ServiceName): string {
+  return `pair/${issuer}.${audience}`;
 }
+
+function linkPath(service: ServiceName): string {
+  return `link/${service}`;
+}
+
+function secretFile(path: string): KeyFile {
+  return { path, bytesMin: SECRET_BYTES, make: () => randomBytes(SECRET_BYTES) };
+}
+
+function secretOf({ id, bytes }: KeyLine): Secret {
+  return { id, key: createSecretKey(bytes) };
+}
+
+const TOKEN_FILE: KeyFile = { path: 'token', bytesMin: TOKEN_KEY_BYTES, make: newTokenKey };
 
 function newTokenKey(): Buffer {
   return generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' });

@@ -1,9 +1,10 @@
+import { createSecretKey } from 'node:crypto';
 import { signLink, verifyLink, type SignedLink } from './signed-link.js';
 
 const now = new Date('2026-01-01T00:00:00.000Z');
 const keys = [
-  { id: 'new', bytes: Buffer.alloc(32, 1) },
-  { id: 'old', bytes: Buffer.alloc(32, 2) },
+  { id: 'new', key: createSecretKey(Buffer.alloc(32, 1)) },
+  { id: 'old', key: createSecretKey(Buffer.alloc(32, 2)) },
 ];
 const link: SignedLink = {
   purpose: 'export',
@@ -39,6 +40,19 @@ describe('a signed link', () => {
     }
     expect(() => verifyLink(token, 'part', now, keys)).toThrow('Link is not valid');
     expect(() => verifyLink(token, 'export', now, [])).toThrow('Link is not valid');
+  });
+
+  it('has one spelling: no last character but its own is accepted', () => {
+    const token = signLink(link, keys);
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const accepted = [...alphabet].filter((last) => {
+      try {
+        return verifyLink(`${token.slice(0, -1)}${last}`, 'export', now, keys);
+      } catch {
+        return false;
+      }
+    });
+    expect(accepted).toEqual([token.at(-1)]);
   });
 
   it('is gone from the moment it expires', () => {

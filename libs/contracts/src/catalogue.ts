@@ -11,15 +11,20 @@ import {
   ImportCompleted,
   ImportJobChanged,
   ImportJobCreated,
+  ImportUndoRequested,
 } from './data-import.js';
 import type { EventDefinition } from './define-event.js';
+import { FINANCE_EVENTS } from './finance-events.js';
 import {
   ChunkRejected,
   ChunkSaved,
   SnapshotChanged,
   SnapshotCreated,
+  SnapshotUndone,
+  SnapshotDeleted,
+  SourceRecordsDeleted,
   SourceRecordsSaved,
-} from './source-records.js';
+} from './source-record-events.js';
 
 /**
  * Every event of Quire (architecture, section 6). What is not in this list cannot be received; topics are created from it.
@@ -34,12 +39,17 @@ export const EVENTS = [
   ImportJobChanged,
   ImportCompleted,
   ImportCancelled,
+  ImportUndoRequested,
   ChunkReady,
   ChunkSaved,
   ChunkRejected,
   SnapshotCreated,
   SnapshotChanged,
+  SnapshotUndone,
+  SnapshotDeleted,
   SourceRecordsSaved,
+  SourceRecordsDeleted,
+  ...FINANCE_EVENTS,
 ] as const;
 
 const byType = new Map<string, EventDefinition<object>>(

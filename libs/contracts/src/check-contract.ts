@@ -1,6 +1,14 @@
 import { formatDate, parseDate } from './dates.js';
+import { readDecimal } from './decimals.js';
 import { violation, type Violation } from './failure.js';
-import { fieldsOf, isOpen, type ContractClass, type Field, type FieldType } from './fields.js';
+import {
+  fieldsOf,
+  isOpen,
+  keepsUnknown,
+  type ContractClass,
+  type Field,
+  type FieldType,
+} from './fields.js';
 
 /**
  * Checks and converts one JSON value by its contract class (conventions, sections 8, 10, 11 and 15.2): strings that hold
@@ -62,7 +70,8 @@ function checkObject(
     const checked = checkProperty(field, sent, path, out);
     if (checked !== ABSENT && !field.readOnly) result[field.name] = checked;
   }
-  if (!isOpen(contract) && !out.ignoreUnknown) reportUnknown(fields, sent, path, out);
+  if (keepsUnknown(contract)) keepUnknown(result, sent, path, out);
+  else if (!isOpen(contract) && !out.ignoreUnknown) reportUnknown(fields, sent, path, out);
   return result;
 }
 
@@ -81,6 +90,17 @@ function checkProperty(
   // Read-only scalars are dropped unseen; of objects (`metadata`) the shape counts.
   if (field.readOnly && field.type.kind !== 'nested') return ABSENT;
   return checkValue(field.type, value, at, out);
+}
+
+/** Defined, not assigned: `__proto__` is a name like any other. */
+function keepUnknown(result: object, sent: object, path: string, out: Findings): void {
+  for (const [key, value] of Object.entries(sent)) {
+    if (Object.hasOwn(result, key) || value === null) continue;
+    const fault = textFault([key, value]);
+    if (fault !== undefined)
+      out.push(violation(fault, path === '' ? key : `${path}.${key}`, value));
+    else Object.defineProperty(result, key, { value, enumerable: true, configurable: true });
+  }
 }
 
 /** Own keys only: `toString` or `__proto__` of the prototype must not pass for a declared property. */
@@ -104,6 +124,8 @@ function checkValue(type: FieldType, value: unknown, path: string, out: Findings
       return checkText(type, value, no);
     case 'integer':
       return checkInteger(type, value, no);
+    case 'decimal':
+      return checkDecimal(type, value, no);
     case 'boolean':
       if (typeof value === 'boolean') return value;
       return value === 'true' ? true : value === 'false' ? false : no('must be a boolean');
@@ -123,9 +145,19 @@ function checkValue(type: FieldType, value: unknown, path: string, out: Findings
       return checkList(type, value, path, out);
     case 'map':
       return checkMap(type, value, path, out);
+    case 'document':
+      return checkDocument(value, no);
     case 'anything':
       return value;
   }
+}
+
+function checkDocument(value: unknown, no: No): unknown {
+  const isText = typeof value === 'string';
+  if (!isText && (typeof value !== 'object' || Array.isArray(value)))
+    return no('must be an object');
+  const fault = textFault(value);
+  return fault === undefined ? value : no(fault);
 }
 
 /** Keys may be anything, `__proto__` too. */
@@ -154,9 +186,8 @@ type No = (message: string) => undefined;
 
 function checkText(type: FieldType & { kind: 'text' }, value: unknown, no: No): unknown {
   if (typeof value !== 'string') return no('must be a string');
-  if (value.includes('\u0000')) return no('must not contain U+0000');
-  // Postgres text cannot hold a lone surrogate.
-  if (!value.isWellFormed()) return no('must be well-formed Unicode');
+  const fault = textFault(value);
+  if (fault !== undefined) return no(fault);
   if (type.pattern !== undefined && !new RegExp(type.pattern).test(value)) {
     return no(`must match "${type.pattern}"`);
   }
@@ -167,12 +198,35 @@ function checkText(type: FieldType & { kind: 'text' }, value: unknown, no: No): 
   return type.lower ? value.toLowerCase() : value;
 }
 
+/** Postgres can hold neither, in text and in JSON. Looks into keys and values; bodies are at most 64 deep. */
+function textFault(value: unknown): string | undefined {
+  if (typeof value === 'string') {
+    if (value.includes('\u0000')) return 'must not contain U+0000';
+    return value.isWellFormed() ? undefined : 'must be well-formed Unicode';
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, one] of Object.entries(value)) {
+    const fault = textFault(key) ?? textFault(one);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
 function checkInteger(type: FieldType & { kind: 'integer' }, value: unknown, no: No): unknown {
   const number = typeof value === 'string' && /^-?\d+(\.0+)?$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isSafeInteger(number)) return no('must be an integer');
   if (number < type.min) return no(`must be greater than or equal to ${type.min}`);
   if (number > type.max) return no(`must be less than or equal to ${type.max}`);
   return number === 0 ? 0 : number;
+}
+
+function checkDecimal(type: FieldType & { kind: 'decimal' }, value: unknown, no: No): unknown {
+  const decimal = readDecimal(value);
+  if (decimal === 'no number') return no('must be a number');
+  if (decimal === 'too long') return no('must have at most 15 digits, 4 of them decimals');
+  if (type.min !== undefined && Number(decimal.text) < type.min)
+    return no(`must be greater than or equal to ${type.min}`);
+  return decimal.text;
 }
 
 function checkList(

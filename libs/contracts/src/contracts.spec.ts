@@ -7,6 +7,7 @@ import { uuidV5 } from './ids.js';
 import { correctTotal } from './paging.js';
 import { ROUTES } from './routes.js';
 import { expandPermissions } from './permissions.js';
+import { AdditionalInfo, ErrorRecord } from './source-records.js';
 
 const ID = '6f7f3cd7-9f24-42eb-ae91-91af1cd54d0a';
 
@@ -49,6 +50,32 @@ describe('a body is checked by its contract', () => {
 
   it.each([['x'], [1.5], [-1], [2 ** 53]])('refuses %p for a count', (size) => {
     expect(violationsOf(FileDefinition, { fileName: 'a.csv', size })).toHaveLength(1);
+  });
+
+  it('keeps what an open object has besides, if it says so, but nothing that Postgres cannot hold', () => {
+    const sent = JSON.parse(
+      '{"suppressDiscovery":"true","n":{"__proto__":[null]},"__proto__":1,"gone":null}',
+    ) as object;
+    const checked = checkContract(AdditionalInfo, sent);
+    const value = 'value' in checked ? checked.value : {};
+    expect(JSON.stringify(value)).toBe(
+      '{"suppressDiscovery":true,"n":{"__proto__":[null]},"__proto__":1}',
+    );
+    expect(violationsOf(AdditionalInfo, { a: { 'b\0': 1 }, 'c\0': 1, d: ['\udc00'] })).toEqual([
+      'a: must not contain U+0000',
+      'c\0: must not contain U+0000',
+      'd: must be well-formed Unicode',
+    ]);
+  });
+
+  it('takes a document as an object or a text', () => {
+    const about = (content: unknown): string[] =>
+      violationsOf(ErrorRecord, { description: '', content });
+    for (const content of [{}, { a: [1] }, '', 'text']) expect(about(content)).toEqual([]);
+    for (const content of [[], 1, true])
+      expect(about(content)).toEqual(['content: must be an object']);
+    expect(about(null)).toEqual(['content: may not be null']);
+    expect(about({ a: [{ b: '\0' }] })).toEqual(['content: must not contain U+0000']);
   });
 
   it('names the element of a list', () => {

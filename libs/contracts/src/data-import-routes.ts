@@ -3,6 +3,9 @@ import { open, route, settings, type Route, type RouteExtra } from './route.js';
 const dataImport = (line: string, permission: string, extra: RouteExtra = {}): Route =>
   route('data-import', line, { permission, ...extra });
 
+/** Also asked of who cancels with `undo=true`. */
+export const UNDO_PERMISSION = 'quire.data-import.undo.post';
+
 const importSettings = settings('data-import', '/data-import');
 
 /** Routes of data-import (`shared/spec/data-import.md`, sections 3 to 6 and 14). */
@@ -76,6 +79,7 @@ export const dataImportRoutes = {
   cancelImport: dataImport(
     'DELETE /data-import/jobExecutions/:jobExecutionId/cancel',
     'data-import.jobexecution.cancel',
+    { furtherPermissions: [UNDO_PERMISSION] },
   ),
   originalLink: dataImport(
     'GET /data-import/jobExecutions/:jobExecutionId/downloadUrl',
@@ -136,6 +140,7 @@ export const dataImportRoutes = {
     'POST /data-import/jobExecutions/:id/retry',
     'quire.data-import.retry.post',
   ),
+  undoImport: dataImport('POST /data-import/jobExecutions/:id/undo', UNDO_PERMISSION),
   dryRunImport: dataImport(
     'POST /data-import/uploadDefinitions/:id/dryRun',
     'quire.data-import.dryRun.post',

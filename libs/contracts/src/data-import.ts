@@ -226,6 +226,11 @@ export class ImportCancelledPayload extends ImportJobPayload {
   @AnyUuid() readonly userId: string;
 }
 
+/** Takes back what an ended job has saved (source-record-storage, 9.4). */
+export class ImportUndoRequestedPayload extends ImportJobPayload {
+  @AnyUuid() readonly userId: string;
+}
+
 export const CHUNK_FORMATS = ['MARC_RAW', 'MARC_XML', 'MARC_JSON', 'BATCH'] as const;
 export const ON_999FF = ['reject', 'accept', 'strip'] as const;
 export type On999ff = (typeof ON_999FF)[number];
@@ -305,6 +310,10 @@ export const ImportCompleted = defineEvent('ImportCompleted', {
 export const ImportCancelled = defineEvent('ImportCancelled', {
   ...about,
   payload: ImportCancelledPayload,
+});
+export const ImportUndoRequested = defineEvent('ImportUndoRequested', {
+  ...about,
+  payload: ImportUndoRequestedPayload,
 });
 export const ChunkReady = defineEvent('ChunkReady', {
   ...about,

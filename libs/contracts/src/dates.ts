@@ -21,8 +21,8 @@ export function parseDate(value: string | number): Date | undefined {
   );
   // The engine rolls 31 February over to March; a date that changes under parsing is none.
   if (Number.isNaN(utc.getTime()) || utc.getUTCDate() !== Number(day)) return undefined;
-  if (Number(year) < 1) return undefined;
-  return new Date(utc.getTime() - offsetMs(zone));
+  // The zone may move the ends of the range out of it: no other form could show such an instant.
+  return Number(year) < 1 ? undefined : fromMillis(utc.getTime() - offsetMs(zone));
 }
 
 function fromMillis(ms: number): Date | undefined {

@@ -35,3 +35,16 @@ export function defineEvent<P extends object>(
   const { service, work = false, ...rest } = definition;
   return { name, service, work, type: `quire.${service}.${name}.v1`, ...rest };
 }
+
+/** Stands for any value of a payload, so that the functions for keys show what they are made of. */
+const NAMES = new Proxy({}, { get: (_, name) => `<${String(name)}>` });
+
+/** What the key of an event is made of, for its readers: `<tenantId>:<jobExecutionId>`. */
+export function keyForm(event: EventDefinition<object>): string {
+  return event.key(NAMES);
+}
+
+/** As {@link keyForm}, of the subject. */
+export function subjectForm(event: EventDefinition<object>): string {
+  return event.subject(NAMES);
+}

@@ -20,6 +20,7 @@ export type FieldType =
       readonly lower?: boolean;
     }
   | { readonly kind: 'integer'; readonly min: number; readonly max: number }
+  | { readonly kind: 'decimal'; readonly min?: number }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'enum'; readonly values: readonly string[] }
   | { readonly kind: 'date' }
@@ -27,6 +28,7 @@ export type FieldType =
   | { readonly kind: 'nested'; readonly type: () => ContractClass }
   | { readonly kind: 'list'; readonly of: FieldType; readonly min: number; readonly max: number }
   | { readonly kind: 'map'; readonly of?: FieldType }
+  | { readonly kind: 'document' }
   | { readonly kind: 'anything' };
 
 export interface FieldOptions {
@@ -46,16 +48,23 @@ export type ContractClass<T extends object = object> = Function & { readonly pro
 
 const declared = new WeakMap<object, Map<string, Field>>();
 const open = new WeakSet<object>();
+const keeping = new WeakSet<object>();
 
-/** Unknown properties of this object are ignored instead of refused. */
-export function Open(): ClassDecorator {
-  return (target) => void open.add(target);
+/** Unknown properties of this object are ignored instead of refused, or kept as they are. */
+export function Open({ keep = false }: { readonly keep?: boolean } = {}): ClassDecorator {
+  return (target) => {
+    open.add(target);
+    if (keep) keeping.add(target);
+  };
 }
 
 export const isOpen = (contract: ContractClass): boolean => open.has(contract);
+export const keepsUnknown = (contract: ContractClass): boolean => keeping.has(contract);
 
 /** Fields in the order of declaration, those of the base class first. */
 export function fieldsOf(contract: ContractClass): readonly Field[] {
+  const known = collected.get(contract);
+  if (known) return known;
   const chain: Field[][] = [];
   for (
     let at: object | null = contract.prototype as object;
@@ -65,20 +74,30 @@ export function fieldsOf(contract: ContractClass): readonly Field[] {
     const own = declared.get(at);
     if (own) chain.unshift([...own.values()]);
   }
-  return chain.flat();
+  const fields = chain.flat();
+  collected.set(contract, fields);
+  return fields;
 }
+
+/** What {@link fieldsOf} found, for it is asked for every body and every row. Forgotten when a field is declared. */
+let collected = new WeakMap<ContractClass, readonly Field[]>();
 
 function field(type: FieldType, options: FieldOptions): PropertyDecorator {
   return (target, key) => {
     const name = String(key);
     const own = declared.get(target) ?? new Map<string, Field>();
     declared.set(target, own.set(name, { name, type, ...options }));
+    collected = new WeakMap();
     ApiProperty(apiOptions(type, options))(target, key);
   };
 }
 
-export const Uuid = (options: FieldOptions = {}): PropertyDecorator =>
-  field({ kind: 'text', pattern: UUID_PATTERN, lower: true }, options);
+/** @param options.pattern as the seed of the service prints it, where that differs in letters */
+export const Uuid = ({
+  pattern = UUID_PATTERN,
+  ...options
+}: FieldOptions & { readonly pattern?: string } = {}): PropertyDecorator =>
+  field({ kind: 'text', pattern, lower: true }, options);
 
 /** A UUID of any version: ids of users. */
 export const AnyUuid = (options: FieldOptions = {}): PropertyDecorator =>
@@ -110,6 +129,17 @@ export const Int = (
 ): PropertyDecorator => {
   const { min = 0, max = Number.MAX_SAFE_INTEGER, ...rest } = options;
   return field({ kind: 'integer', min, max }, rest);
+};
+
+/**
+ * An exact decimal of at most 15 digits, 4 of them behind the point (conventions, section 9); the value becomes its plain
+ * text: no exponent, no trailing zeros.
+ */
+export const Decimal = (
+  options: FieldOptions & { readonly min?: number } = {},
+): PropertyDecorator => {
+  const { min, ...rest } = options;
+  return field({ kind: 'decimal', ...(min === undefined ? {} : { min }) }, rest);
 };
 
 export const Flag = (options: FieldOptions = {}): PropertyDecorator =>
@@ -144,8 +174,11 @@ export const ListOf = (type: () => ContractClass, options: ListOptions = {}): Pr
   listOf({ kind: 'nested', type }, options);
 export const ListOfText = (options: ListOptions = {}): PropertyDecorator =>
   listOf({ kind: 'text' }, options);
-export const ListOfUuid = (options: ListOptions = {}): PropertyDecorator =>
-  listOf({ kind: 'text', pattern: UUID_PATTERN, lower: true }, options);
+export const ListOfUuid = ({
+  pattern = UUID_PATTERN,
+  ...options
+}: ListOptions & { readonly pattern?: string } = {}): PropertyDecorator =>
+  listOf({ kind: 'text', pattern, lower: true }, options);
 export const ListOfInt = (options: ListOptions = {}): PropertyDecorator =>
   listOf({ kind: 'integer', min: 0, max: Number.MAX_SAFE_INTEGER }, options);
 export const ListOfEnum = (
@@ -159,6 +192,9 @@ export const Mapping = (options: FieldOptions = {}): PropertyDecorator =>
 /** An object whose values are texts. */
 export const MappingOfText = (options: FieldOptions = {}): PropertyDecorator =>
   field({ kind: 'map', of: { kind: 'text' } }, options);
+/** An object as it is, or its JSON as a text; without U+0000 and lone surrogates, in keys too. */
+export const JsonDocument = (options: FieldOptions = {}): PropertyDecorator =>
+  field({ kind: 'document' }, options);
 export const Anything = (options: FieldOptions = {}): PropertyDecorator =>
   field({ kind: 'anything' }, options);
 
@@ -203,6 +239,8 @@ function jsonSchema(type: FieldType): Record<string, unknown> {
         minimum: type.min,
         ...(type.max < Number.MAX_SAFE_INTEGER ? { maximum: type.max } : {}),
       };
+    case 'decimal':
+      return { type: 'number', ...(type.min === undefined ? {} : { minimum: type.min }) };
     case 'boolean':
       return { type: 'boolean' };
     case 'enum':
@@ -222,6 +260,8 @@ function jsonSchema(type: FieldType): Record<string, unknown> {
       };
     case 'map':
       return { type: 'object', additionalProperties: type.of ? jsonSchema(type.of) : true };
+    case 'document':
+      return { oneOf: [{ type: 'object' }, { type: 'string' }] };
     case 'anything':
       return {};
   }

@@ -11,6 +11,13 @@ export const gatewayRoutes = {
   refresh: gateway('POST /authn/refresh', LOGIN),
   logout: gateway('POST /authn/logout', LOGIN),
   createTenant: gateway('POST /_/proxy/tenants', { permission: 'okapi.proxy.tenants.post' }),
+  installModules: gateway('POST /_/proxy/tenants/:id/install', {
+    permission: 'okapi.proxy.tenants.install.post',
+  }),
+  /** Everybody may see those of the own tenant. */
+  listModules: gateway('GET /_/proxy/tenants/:id/modules', {
+    furtherPermissions: ['okapi.proxy.tenants.modules.list'],
+  }),
   proxyHealth: gateway('GET /_/proxy/health', HEALTH),
   version: gateway('GET /_/version', HEALTH),
   adminHealth: gateway('GET /admin/health', HEALTH),
@@ -20,4 +27,5 @@ export const gatewayRoutes = {
   /** Names of a user other than the caller, for jobs that are made for somebody (conventions, section 18). */
   internalUser: gateway('GET /internal/users/:id', { internal: true, issuers: ['data-import'] }),
   openapi: gateway('GET /openapi.json', open('the description of the API holds no data')),
+  asyncapi: gateway('GET /asyncapi.json', open('the description of the events holds no data')),
 } as const;

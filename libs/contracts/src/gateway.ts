@@ -1,4 +1,4 @@
-import { AnyUuid, Flag, Nested, Open, Text, Uuid } from './fields.js';
+import { AnyUuid, Flag, Nested, OneOf, Open, Text, Uuid } from './fields.js';
 
 /** Bodies of the gateway (conventions, sections 5.2 and 6). */
 @Open()
@@ -48,6 +48,21 @@ export class TenantDescriptor {
   @Text() readonly id: string;
   @Text({ optional: true }) readonly name?: string;
   @Text({ optional: true }) readonly description?: string;
+}
+
+export const MODULE_ACTIONS = ['enable', 'disable'] as const;
+export type ModuleAction = (typeof MODULE_ACTIONS)[number];
+
+/** `POST /_/proxy/tenants/{id}/install`, which takes and gives a list of them. Okapi's others (`from`, `stage`) mean nothing here. */
+@Open()
+export class ModuleInstall {
+  @Text({ min: 1, max: 255 }) readonly id: string;
+  @OneOf(MODULE_ACTIONS) readonly action: ModuleAction;
+}
+export const MODULE_INSTALLS_MAX = 1_000;
+
+export class ModuleId {
+  @Text() readonly id: string;
 }
 
 /** `PUT /internal/tenant` of every service (conventions, section 18). */

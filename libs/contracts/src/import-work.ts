@@ -80,6 +80,22 @@ export class ImportSource {
   @Text({ optional: true }) readonly sha256?: string;
 }
 
+export const UNDO_STATES = ['WAITING', 'RUNNING', 'DONE'] as const;
+
+/** Taking back what the job has saved (14, 6). The status of the job stays. */
+export class ImportUndo {
+  /** `WAITING` until the last chunk that is out has come back. */
+  @OneOf(UNDO_STATES) readonly state: (typeof UNDO_STATES)[number];
+  @DateTime() readonly requestedDate: string;
+  @DateTime({ optional: true }) readonly completedDate?: string;
+  /** Records that are gone. */
+  @Int({ optional: true }) readonly removed?: number;
+  /** Records that have their former content again. */
+  @Int({ optional: true }) readonly restored?: number;
+  /** Records that were changed since: left as they are. */
+  @Int({ optional: true }) readonly kept?: number;
+}
+
 /** All that is known of an import job beyond FOLIO's own view (14, 1). */
 export class ImportDetails {
   @OneOf(IMPORT_RESULTS, { optional: true }) readonly result?: ImportResult;
@@ -90,6 +106,8 @@ export class ImportDetails {
   /** Repairs by code. */
   @Mapping() readonly warnings: Readonly<Record<string, number>>;
   @Flag() readonly paused: boolean;
+  /** Once somebody has asked for it. */
+  @Nested(() => ImportUndo, { optional: true }) readonly undone?: ImportUndo;
   @Nested(() => ImportQueue, { optional: true }) readonly queue?: ImportQueue;
   @Nested(() => ImportWaiting, { optional: true }) readonly waiting?: ImportWaiting;
   @Nested(() => ImportRate, { optional: true }) readonly rate?: ImportRate;

@@ -4,7 +4,7 @@ import { ROUTES } from './routes.js';
 const ALL = [
   ...new Set(
     ROUTES.flatMap(({ permission, furtherPermissions = [] }) =>
-      permission === undefined ? [] : [permission, ...furtherPermissions],
+      permission === undefined ? furtherPermissions : [permission, ...furtherPermissions],
     ),
   ),
 ];

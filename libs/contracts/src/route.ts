@@ -17,6 +17,13 @@ export interface Route {
   readonly bodyBytesMax: number;
   /** Text of the 400 for a body that is not JSON, where clients know another one than that of all routes. */
   readonly notJson?: string;
+  /** JSON numbers that JavaScript would round come as they were written (`JSON.rawJSON`). */
+  readonly exactNumbers?: boolean;
+  /**
+   * The body may also be `text/csv`: with one value per line, which is handed over as a list of texts, or a table, which is
+   * handed over as the bytes it is.
+   */
+  readonly csv?: boolean | 'table';
   /** The body is a stream of bytes of any length and type. */
   readonly upload: boolean;
   /** Who may call the service here; the gateway alone unless said. */

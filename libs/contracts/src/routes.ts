@@ -1,12 +1,13 @@
 import { dataExportRoutes } from './data-export-routes.js';
 import { dataImportRoutes, jobRoutes } from './data-import-routes.js';
+import { financeRoutes } from './finance-routes.js';
 import { gatewayRoutes } from './gateway-routes.js';
 import { route, type Route, type RouteExtra } from './route.js';
 import type { ServiceName } from './scope.js';
 import { sourceStorageRoutes } from './source-storage-routes.js';
 
 /**
- * Every route of every service. The gateway routes and authorises from this table, `@Permissions(routes.x)` in a service
+ * Every route of every service; those of finance-storage, which go by entity, stand in `finance-routes.ts`. The gateway routes and authorises from this table, `@Permissions(routes.x)` in a service
  * takes its entry from it, and a service with a controller route that is not here does not start. Permission names are
  * those of conventions, 7.2.
  */
@@ -18,7 +19,7 @@ export const routes = {
   ...sourceStorageRoutes,
 } as const;
 
-export const ROUTES: readonly Route[] = Object.values(routes);
+export const ROUTES: readonly Route[] = [...Object.values(routes), ...financeRoutes];
 
 /** Every service has these two, for the gateway only. */
 export function internalRoutes(service: ServiceName): {

@@ -3,6 +3,8 @@ export interface Scope {
   readonly tenantId: string;
   /** User id; {@link SYSTEM_USER_ID} for work that nobody asked for. */
   readonly actorId: string;
+  /** Id of the event that led to it, where one did. */
+  readonly causationId?: string;
 }
 
 /** Actor of clean-ups, expiries and other work of the system itself (conventions, section 12). */

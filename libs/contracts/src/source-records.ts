@@ -1,13 +1,10 @@
-import { defineEvent } from './define-event.js';
 import {
-  AnyUuid,
   DateTime,
   Flag,
   Int,
+  JsonDocument,
   ListOf,
-  ListOfText,
   ListOfUuid,
-  Mapping,
   Nested,
   OneOf,
   Open,
@@ -16,7 +13,7 @@ import {
 } from './fields.js';
 import { Metadata } from './metadata.js';
 
-/** Bodies and events of source-record-storage (seed 002, `shared/spec/source-record-storage.md`). */
+/** Bodies of source-record-storage (seed 002, `shared/spec/source-record-storage.md`). */
 export const JOB_STATUSES = [
   'PARENT',
   'NEW',
@@ -51,25 +48,24 @@ export const RECORD_ID_TYPES = [
 ] as const;
 export type RecordIdType = (typeof RECORD_ID_TYPES)[number];
 
-export class Snapshot {
-  @Uuid() readonly jobExecutionId: string;
-  @OneOf(JOB_STATUSES) readonly status: JobStatus;
-  @DateTime({ optional: true }) readonly processingStartedDate?: string;
-  @Nested(() => Metadata, { readOnly: true }) readonly metadata?: Metadata;
-}
+/** What an index of Postgres can hold, with room for four bytes a character. */
+export const HRID_CHARACTERS_MAX = 500;
+const hrid = { optional: true, max: HRID_CHARACTERS_MAX } as const;
 
 export class ExternalIdsHolder {
   @Uuid({ optional: true }) readonly instanceId?: string;
-  @Text({ optional: true }) readonly instanceHrid?: string;
+  @Text(hrid) readonly instanceHrid?: string;
   @Uuid({ optional: true }) readonly holdingsId?: string;
-  @Text({ optional: true }) readonly holdingsHrid?: string;
+  @Text(hrid) readonly holdingsHrid?: string;
   @Uuid({ optional: true }) readonly authorityId?: string;
-  @Text({ optional: true }) readonly authorityHrid?: string;
+  @Text(hrid) readonly authorityHrid?: string;
 }
 
-@Open()
+/** Other properties are kept and returned as they are. */
+@Open({ keep: true })
 export class AdditionalInfo {
   @Flag({ optional: true }) readonly suppressDiscovery?: boolean;
+  @Flag({ optional: true }) readonly staffSuppress?: boolean;
 }
 
 export class RawRecord {
@@ -79,8 +75,16 @@ export class RawRecord {
 
 export class ParsedRecord {
   @Uuid({ optional: true }) readonly id?: string;
-  @Mapping() readonly content: object;
+  /** MARC-in-JSON; of EDIFACT the JSON or the text that was sent. */
+  @JsonDocument() readonly content: object | string;
   @Text({ optional: true }) readonly formattedContent?: string;
+}
+
+/** Why a record could not be read, and what was sent. */
+export class ErrorRecord {
+  @Uuid({ optional: true }) readonly id?: string;
+  @Text() readonly description: string;
+  @JsonDocument() readonly content: object | string;
 }
 
 /** A record with all its parts: `GET /source-storage/records/{id}` (section 2.1). */
@@ -92,6 +96,7 @@ export class StoredRecord {
   @OneOf(SOURCE_RECORD_TYPES) readonly recordType: SourceRecordType;
   @Nested(() => RawRecord, { optional: true }) readonly rawRecord?: RawRecord;
   @Nested(() => ParsedRecord, { optional: true }) readonly parsedRecord?: ParsedRecord;
+  @Nested(() => ErrorRecord, { optional: true }) readonly errorRecord?: ErrorRecord;
   @Flag() readonly deleted: boolean;
   @Int({ optional: true }) readonly order?: number;
   @Nested(() => ExternalIdsHolder, { optional: true })
@@ -220,116 +225,3 @@ export class RecordEntry extends SnapshotEntry {
   @Uuid() readonly snapshotId: string;
   @Nested(() => EntryOrigin) readonly origin: EntryOrigin;
 }
-
-/** Counts of one chunk; together they are as many as the chunk has frames (data-import, 10.3). */
-export class ChunkCounts {
-  @Int() readonly created: number;
-  @Int() readonly updated: number;
-  @Int() readonly unchanged: number;
-  @Int() readonly failed: number;
-  /** Records saved or failed that carry at least one warning. */
-  @Int() readonly warned: number;
-  /** Frames by record type: B bibliographic, A authority, H holdings. */
-  @Mapping() readonly byType: Readonly<Record<string, number>>;
-  /** Warnings by code. */
-  @Mapping() readonly warnings: Readonly<Record<string, number>>;
-}
-
-/** One failed frame of a chunk. Short names: up to 100 of them travel in one event. */
-export class ChunkError {
-  /** Order of the frame in its file, from 0. */
-  @Int() readonly o: number;
-  /** Byte offset and length in the original. */
-  @Int() readonly at: number;
-  @Int() readonly len: number;
-  /** B, A or H; absent when the type could not be read. */
-  @Text({ optional: true }) readonly t?: string;
-  /** Code of data-import 8.7 or 9.2. */
-  @Text() readonly c: string;
-  /** Tag of the field at fault. */
-  @Text({ optional: true }) readonly field?: string;
-  @Text({ optional: true }) readonly detail?: string;
-  /** Title and hrid where they can be read. */
-  @Text({ optional: true }) readonly n?: string;
-  @Text({ optional: true }) readonly h?: string;
-  @ListOfText({ optional: true }) readonly w?: readonly string[];
-}
-
-class ChunkPayload {
-  @Text() readonly tenantId: string;
-  @Uuid() readonly jobExecutionId: string;
-  @Int() readonly jobVersion: number;
-  @Uuid() readonly chunkId: string;
-  @Int() readonly chunkNo: number;
-}
-
-export class ChunkSavedPayload extends ChunkPayload {
-  @Nested(() => ChunkCounts) readonly counts: ChunkCounts;
-  /** The job was stopped, or its snapshot is gone: nothing was saved. */
-  @Flag({ optional: true }) readonly skipped?: boolean;
-  @ListOf(() => ChunkError, { max: 100 }) readonly errors: readonly ChunkError[];
-  /** Object of JSON lines that holds all errors, when they do not fit here. */
-  @Text({ optional: true }) readonly errorsKey?: string;
-}
-
-export const REJECT_REASONS = ['FILE_MISSING', 'STORE'] as const;
-
-export class ChunkRejectedPayload extends ChunkPayload {
-  @OneOf(REJECT_REASONS) readonly reason: (typeof REJECT_REASONS)[number];
-}
-
-export class SnapshotPayload {
-  @Text() readonly tenantId: string;
-  @Uuid() readonly snapshotId: string;
-  @OneOf(JOB_STATUSES) readonly status: JobStatus;
-  @OneOf(JOB_STATUSES, { optional: true }) readonly previousStatus?: JobStatus;
-  @DateTime({ optional: true }) readonly processingStartedDate?: string;
-  @DateTime() readonly updatedDate: string;
-}
-
-export class SavedCounts {
-  @Int() readonly created: number;
-  @Int() readonly updated: number;
-}
-
-export class SourceRecordsSavedPayload {
-  @Text() readonly tenantId: string;
-  @Uuid() readonly snapshotId: string;
-  @AnyUuid({ optional: true }) readonly userId?: string;
-  @Nested(() => SavedCounts) readonly counts: SavedCounts;
-  @Int({ optional: true }) readonly firstOrder?: number;
-  @Int({ optional: true }) readonly lastOrder?: number;
-}
-
-const chunk = {
-  service: 'source-record-storage',
-  topic: 'quire.source-record-storage.chunk.v1',
-  key: (p: ChunkPayload): string => `${p.tenantId}:${p.chunkId}`,
-  subject: (p: ChunkPayload): string => p.jobExecutionId,
-  work: true,
-} as const;
-const aboutSnapshot = {
-  service: 'source-record-storage',
-  key: (p: { tenantId: string; snapshotId: string }): string => `${p.tenantId}:${p.snapshotId}`,
-  subject: (p: { snapshotId: string }): string => p.snapshotId,
-} as const;
-const snapshot = { ...aboutSnapshot, topic: 'quire.source-record-storage.snapshot.v1' } as const;
-
-export const ChunkSaved = defineEvent('ChunkSaved', { ...chunk, payload: ChunkSavedPayload });
-export const ChunkRejected = defineEvent('ChunkRejected', {
-  ...chunk,
-  payload: ChunkRejectedPayload,
-});
-export const SnapshotCreated = defineEvent('SnapshotCreated', {
-  ...snapshot,
-  payload: SnapshotPayload,
-});
-export const SnapshotChanged = defineEvent('SnapshotChanged', {
-  ...snapshot,
-  payload: SnapshotPayload,
-});
-export const SourceRecordsSaved = defineEvent('SourceRecordsSaved', {
-  ...aboutSnapshot,
-  topic: 'quire.source-record-storage.source-record.v1',
-  payload: SourceRecordsSavedPayload,
-});

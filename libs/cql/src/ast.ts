@@ -58,3 +58,9 @@ export interface CqlQuery {
   /** The query as typed: errors found later draw their caret on it. */
   readonly text: string;
 }
+
+/** Is there a clause that is searched in this index? */
+export function namesIndex(node: CqlNode, name: string): boolean {
+  if (node.kind === 'clause') return node.index?.name === name;
+  return namesIndex(node.first, name) || node.rest.some((one) => namesIndex(one.operand, name));
+}

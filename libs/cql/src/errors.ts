@@ -32,18 +32,14 @@ export class CqlError extends Error {
 }
 
 /**
- * The text of the 400 answer, the one form of all services.
+ * The text of the 400 answer, the one form of all services: one line that is the contract, then the query and a caret under
+ * the column.
  *
  * @param collection last path segment of the endpoint, e.g. `job-executions`
- * @param options.caret also draw the query with a caret under the column, on two further lines
  */
-export function listFailureText(
-  collection: string,
-  error: CqlError,
-  options: { caret?: boolean } = {},
-): string {
+export function listFailureText(collection: string, error: CqlError): string {
   const text = `unable to list ${collection} -- malformed parameter 'query', ${error.message}`;
-  return options.caret ? `${text}\n${drawCaret(error.query, error.column)}` : text;
+  return `${text}\n${drawCaret(error.query, error.column)}`;
 }
 
 /** So many characters of the query are shown on each side of the caret. */

@@ -40,7 +40,17 @@ const SETTINGS: Readonly<Record<string, string>> = {
   max_wal_size: '2GB',
   timezone: 'UTC',
   log_timezone: 'UTC',
+  log_line_prefix: '%m [%p] %e ', // %e: the SQLSTATE
 };
+
+/**
+ * What the server refuses in every day's work would bury what an operator must see: a row that breaks a constraint (SQLSTATE
+ * class 23), which who sent it is told by a 4xx, and our own logins while it starts (57P03).
+ */
+const TROUBLE = /(?<!\b(?:23[0-9A-Z]{3}|57P03) )\b(WARNING|ERROR|FATAL|PANIC):/;
+
+/** Must an operator see this line of the server? */
+export const tellsOfTrouble = (line: string): boolean => TROUBLE.test(line);
 
 const PORT_TRIES_MAX = 5; // between our choice of a free port and the server's bind another process may take it
 
@@ -109,6 +119,12 @@ export class EmbeddedPostgres implements AsyncDisposable {
   /** Fast shutdown: open transactions are rolled back, connections closed. Resolves when no process is left. */
   stop(): Promise<void> {
     this.stopping ??= this.server.stop().finally(() => this.lock[Symbol.dispose]());
+    return this.stopping;
+  }
+
+  /** For tests of what survives: SIGKILL, nothing is closed. Resolves when the server itself has ended. */
+  kill(): Promise<void> {
+    this.stopping ??= this.server.kill().finally(() => this.lock[Symbol.dispose]());
     return this.stopping;
   }
 

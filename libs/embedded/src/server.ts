@@ -108,6 +108,14 @@ export class Server {
     waiting.abort();
   }
 
+  /** As a power cut ends it: the next start replays the log. */
+  async kill(): Promise<void> {
+    if (this.hasExited) return;
+    this.child.ref();
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+
   private readLog(): void {
     let rest = '';
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => {

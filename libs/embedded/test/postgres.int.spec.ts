@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { startPostgres } from '../src/postgres.js';
+import { startPostgres, tellsOfTrouble } from '../src/postgres.js';
 
 let folder: string;
 let dataDir: string;
@@ -86,6 +86,30 @@ describe('the embedded PostgreSQL', () => {
 
     await using second = await startPostgres({ dataDir });
     expect(await ask(second.url, 'select id from kept')).toEqual([{ id: 7 }]);
+  });
+
+  it('tells of trouble where a statement fails, not where a constraint refuses a row', async () => {
+    const lines: string[] = [];
+    await using postgres = await startPostgres({ dataDir, log: (line) => lines.push(line) });
+    await ask(
+      postgres.url,
+      `create table shelf (id int primary key check (id > 0)); insert into shelf values (1);
+       create table book (shelf int not null references shelf)`,
+    );
+    for (const refused of [
+      'insert into shelf values (1)',
+      'insert into shelf values (0)',
+      'insert into book values (2)',
+      'insert into book values (null)',
+    ])
+      await expect(ask(postgres.url, refused)).rejects.toThrow('violates');
+    await expect(ask(postgres.url, 'select title from book')).rejects.toThrow('does not exist');
+    await postgres.stop();
+
+    expect(lines.filter((line) => line.includes('violates'))).toHaveLength(4);
+    expect(lines.filter(tellsOfTrouble)).toEqual([
+      expect.stringContaining('42703 ERROR:  column "title" does not exist'),
+    ]);
   });
 
   it('stops while clients are connected', async () => {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Log } from '@quire/contracts/log';
 
 /**
@@ -20,6 +21,8 @@ export class Background implements AsyncDisposable {
   private wanted = false;
   private stopped = true;
   private pauseMs: number | undefined;
+  /** Turns run as they were set up, not in the transaction of the request that wakes them. */
+  private readonly own = new AsyncResource('Background');
 
   constructor(private readonly options: BackgroundOptions) {}
 
@@ -35,10 +38,10 @@ export class Background implements AsyncDisposable {
     if (this.busy) return;
     this.busy = true;
     clearTimeout(this.timer);
-    this.turning = this.turns();
+    this.turning = this.own.runInAsyncScope(() => this.turns());
   }
 
-  /** Called from within a turn: the next one comes sooner than usual. */
+  /** Called from within a turn: the next one comes after this pause. */
   pauseOnly(ms: number): void {
     this.pauseMs = ms;
   }

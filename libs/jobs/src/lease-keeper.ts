@@ -14,7 +14,7 @@ export class LeaseKeeper implements AsyncDisposable {
 
   /** A short transaction of the tenant, beside the pool. */
   async renew<T>(scope: Scope, work: (tx: TenantTx) => Promise<T>): Promise<T> {
-    this.opening ??= openBeside(this.pool);
+    this.opening ??= openBeside(this.pool, 'leases');
     const { opening } = this;
     try {
       return await withTenant(await opening, scope, work);
@@ -34,11 +34,15 @@ export class LeaseKeeper implements AsyncDisposable {
   }
 }
 
-function openBeside({ options }: DataSource): Promise<DataSource> {
-  if (options.type !== 'postgres') throw new Error('Leases are kept in PostgreSQL.');
+/** One connection that stays open, beside a pool and like it. @param purpose shows in the name of the connection */
+export function openBeside({ options }: DataSource, purpose: string): Promise<DataSource> {
+  if (options.type !== 'postgres') throw new Error('Leases and locks are kept in PostgreSQL.');
+  const extra = options.extra as object;
   return new DataSource({
     ...options,
     poolSize: 1,
-    applicationName: `${options.applicationName ?? ''}.leases`,
+    // Closed when idle, a connection takes its locks along.
+    extra: { ...extra, idleTimeoutMillis: 0 },
+    applicationName: `${options.applicationName ?? ''}.${purpose}`,
   }).initialize();
 }

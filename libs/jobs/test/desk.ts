@@ -57,6 +57,7 @@ export async function openDesk(
   );
   const open = async (poolSize: number, applicationName = schema) => {
     const source = await openSource(database.url, schema, passwordOf, {
+      waitMs: 20_000,
       poolSize,
       applicationName,
     });

@@ -31,16 +31,9 @@ export function readMarcJsonFrame(
   options: { strict?: boolean } = {},
 ): MarcRecord | RecordError {
   if (frame.length > RECORD_BYTES_MAX) return recordError('TOO_LARGE', 0);
-  if (depthOf(frame) > JSON_DEPTH_MAX) {
-    return structure(`Objects and lists are nested more than ${JSON_DEPTH_MAX} deep`);
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(frame.toString());
-  } catch {
-    return structure('The object is not well-formed JSON');
-  }
-  const read = readMarcJson(json);
+  const parsed = parseMarcJson(frame);
+  if (parsed.failed) return parsed;
+  const read = readMarcJson(parsed.json);
   if (read.failed) return read;
   const warnings = new WarningList();
   if (!isUtf8(frame)) warnings.add('ENCODING', 0);
@@ -49,6 +42,18 @@ export function readMarcJsonFrame(
     return recordError('ENCODING', 0);
   }
   return new MarcRecord(read.bytes, read.table, all);
+}
+
+/** JSON that is not nested too deep to be walked. @returns error `JSON_STRUCTURE` for what is no JSON */
+export function parseMarcJson(text: Buffer): { failed: false; json: unknown } | RecordError {
+  if (depthOf(text) > JSON_DEPTH_MAX) {
+    return structure(`Objects and lists are nested more than ${JSON_DEPTH_MAX} deep`);
+  }
+  try {
+    return { failed: false, json: JSON.parse(text.toString()) as unknown };
+  } catch {
+    return structure('The object is not well-formed JSON');
+  }
 }
 
 /** How deep brackets are nested outside of texts. */
@@ -94,6 +99,29 @@ export function readMarcJson(json: unknown, leaderInstead?: string): MarcRecord 
   if (written.failed) return written;
   const warnings = [...reader.warnings.list, ...written.warnings];
   return new MarcRecord(written.bytes, written.table, warnings);
+}
+
+/** Faults that change nothing of what the record says. */
+const HARMLESS: ReadonlySet<RecordWarningCode> = new Set(['NO_SUBFIELD', 'OVERSIZE_LEADER']);
+
+/**
+ * Does a record say all that the JSON says from which it was read? Nothing was repaired, and no property is left over. The
+ * numbers of the leader that every writer computes anew (00–04, 09–17, 20–23) do not count, nor does the order of properties.
+ */
+export function isExact(json: unknown, record: MarcRecord): boolean {
+  if (!isObject(json) || record.warnings.some(({ code }) => !HARMLESS.has(code))) return false;
+  if (!hasOnly(json, RECORD_KEYS)) return false;
+  return (json['fields'] as unknown[]).every((field) => {
+    const content = onlyEntry(field)?.[1];
+    return !isObject(content) || hasOnly(content, DATA_KEYS);
+  });
+}
+
+const RECORD_KEYS: ReadonlySet<string> = new Set(['leader', 'fields']);
+const DATA_KEYS: ReadonlySet<string> = new Set(['ind1', 'ind2', 'subfields']);
+
+function hasOnly(json: object, keys: ReadonlySet<string>): boolean {
+  return Object.keys(json).every((key) => keys.has(key));
 }
 
 /** Turns fields into bytes and remembers what had to be repaired. */

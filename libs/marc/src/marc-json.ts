@@ -49,12 +49,17 @@ export function marcJsonText(record: MarcRecord): string {
   return `${json}]}`;
 }
 
-/**
- * A record as one line of a file of JSON lines, UTF-8, with its line end. Characters that some readers take for line
- * ends (U+0085, U+2028, U+2029) are written as escapes.
- */
+/** A record as one line of a file of JSON lines, UTF-8, with its line end. */
 export function writeMarcJsonLine(record: MarcRecord): Buffer {
-  const text = marcJsonText(record).replace(
+  return jsonLine(marcJsonText(record));
+}
+
+/**
+ * JSON without line ends as a line of UTF-8, with its line end. Characters that some readers take for line ends (U+0085,
+ * U+2028, U+2029) are written as escapes.
+ */
+export function jsonLine(json: string): Buffer {
+  const text = json.replace(
     /[\u0085\u2028\u2029]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

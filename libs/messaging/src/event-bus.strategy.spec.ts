@@ -57,6 +57,14 @@ class Register implements EventBus {
     this.subscriptions.push(subscription);
   }
 
+  begin(): void {
+    throw new Error('Nobody begins here.');
+  }
+
+  restingPoint(): Promise<never> {
+    return Promise.reject(new Error('Nothing rests here.'));
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -72,7 +72,7 @@ export class EventBusStrategy extends Server implements CustomTransportStrategy 
       group: this.service,
       types: [...types],
       handle: (envelope, attempt) => this.deliver(envelope, attempt),
-      giveUp: (envelope, why) => this.giveUp(envelope, why),
+      giveUp: (envelope, why, store) => this.giveUp(envelope, why, store),
     });
   }
 
@@ -89,10 +89,15 @@ export class EventBusStrategy extends Server implements CustomTransportStrategy 
     }
   }
 
-  private async giveUp(envelope: Envelope, why: GivenUp): Promise<void> {
+  private async giveUp(
+    envelope: Envelope,
+    why: GivenUp,
+    store = () => this.deadLetters.add(envelope, why),
+  ): Promise<void> {
     this.log.error({ ...aboutOf(envelope), ...why }, 'event given up');
     await this.endWork(envelope, why);
-    await this.deadLetters.add(envelope, why);
+    await this.deadLetters.report(envelope, why);
+    await store();
   }
 
   /**

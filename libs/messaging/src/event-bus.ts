@@ -1,9 +1,10 @@
+import { eventOfType } from '@quire/contracts/catalogue';
 import { checkContract } from '@quire/contracts/check-contract';
 import type { EventDefinition } from '@quire/contracts/define-event';
 import type { Scope, ServiceName } from '@quire/contracts/scope';
 
 /**
- * The bus: a port with two adapters, in process now and Kafka in a later step. It carries envelopes from an outbox to the
+ * The bus: a port with two adapters, in process and Kafka. It carries envelopes from an outbox to the
  * groups that subscribed to their topic, at least once, in order per key. The truth is in Postgres; the bus only wakes.
  */
 
@@ -46,8 +47,12 @@ export interface Subscription {
   readonly types: readonly string[];
   /** Done when it resolves. What it throws is classed by `retry.ts`. */
   handle(envelope: Envelope, attempt: number): Promise<void>;
-  /** Stores an envelope that is given up, and lets the work it stood for end with a reason. Must succeed before the bus goes on. */
-  giveUp(envelope: Envelope, why: GivenUp): Promise<void>;
+  /**
+   * Lets the work that a given up envelope stood for end with a reason, and stores it. Must succeed before the bus goes on.
+   *
+   * @param store puts it where the bus keeps its dead letters; absent: into the table of the service
+   */
+  giveUp(envelope: Envelope, why: GivenUp, store?: () => Promise<void>): Promise<void>;
 }
 
 export interface GivenUp {
@@ -58,9 +63,55 @@ export interface GivenUp {
 
 export interface EventBus {
   publish(envelope: Envelope): Promise<PublishResult>;
+  /** Before {@link begin}; once per group. */
   subscribe(subscription: Subscription): void;
+  /** Every group has subscribed: events may come. May be called again, to no effect. */
+  begin(): void;
+  /**
+   * Where the bus rests when no event is on its way to a group that subscribed here; undefined while one is, or nobody can
+   * tell. Equal before and after a look at empty outboxes means that all is quiet ({@link settled}).
+   */
+  restingPoint(): Promise<string | undefined>;
+  /** Of a bus that needs a server. @throws when it does not answer, or is not as the bus needs it */
+  check?(): Promise<void>;
   /** Finishes what is in hand; what is not finished after `graceMs` is postponed. */
   close(graceMs: number): Promise<void>;
+}
+
+/** What is counted of events: the metrics of the process. */
+export interface BusWatcher {
+  /** Messages of a topic that a group has not finished. */
+  lag(group: ServiceName, topic: string, messages: number): void;
+  consumer(group: ServiceName, stand: ConsumerStand): void;
+  /** One event has become a dead letter. */
+  givenUp(service: ServiceName, reason: string): void;
+}
+
+export interface ConsumerStand {
+  /** Not read at the moment, because too much of them is in hand. */
+  readonly pausedPartitions: number;
+  /** Since the first try of the event that is tried longest; 0: none is. */
+  readonly stuckSeconds: number;
+}
+
+/** Something whose events leave by the bus. */
+interface Sender {
+  isQuiet(): Promise<boolean>;
+}
+
+const SETTLED_LOOK_MS = 10;
+
+/** Resolves when the outboxes are empty and no event is on its way. For tests, and for what waits until all is quiet. */
+export async function settled(bus: EventBus, senders: readonly Sender[]): Promise<void> {
+  for (;;) {
+    const before = await bus.restingPoint();
+    if (before !== undefined) {
+      const quiet = await Promise.all(senders.map((sender) => sender.isQuiet()));
+      // A handler may have written while we looked: then its event is in an outbox, or the bus rests elsewhere.
+      if (quiet.every(Boolean) && (await bus.restingPoint()) === before) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, SETTLED_LOOK_MS));
+  }
 }
 
 export function deliveryOf(envelope: Envelope, attempt: number): Delivery {
@@ -68,7 +119,11 @@ export function deliveryOf(envelope: Envelope, attempt: number): Delivery {
   return {
     id: envelope.id,
     type: envelope.type,
-    scope: { tenantId: envelope.tenantId, actorId: headers['ce_actorid'] ?? '' },
+    scope: {
+      tenantId: envelope.tenantId,
+      actorId: headers['ce_actorid'] ?? '',
+      causationId: envelope.id,
+    },
     correlationId: headers['ce_correlationid'] ?? envelope.id,
     time: headers['ce_time'] ?? '',
     attempt,
@@ -77,6 +132,17 @@ export function deliveryOf(envelope: Envelope, attempt: number): Delivery {
 
 /** Payload, header and row of an event do not name one tenant. */
 export const TENANT_MISMATCH = 'TENANT_MISMATCH';
+
+/** The event of an envelope that a bus may carry; or why no bus ever will. */
+export function refusalOf(
+  envelope: Envelope,
+): { readonly event: EventDefinition<object> } | { readonly reason: string } {
+  const event = eventOfType(envelope.type);
+  if (!event) return { reason: 'UNKNOWN_TYPE' };
+  // The row's tenant stays behind: from here on only the header tells.
+  if (envelope.headers['ce_tenantid'] !== envelope.tenantId) return { reason: TENANT_MISMATCH };
+  return { event };
+}
 
 /** An envelope that no retry can help. */
 export class UnreadableEvent extends Error {

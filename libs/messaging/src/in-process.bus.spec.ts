@@ -7,7 +7,8 @@ const NEVER_MS = 3_600_000;
 
 function envelope(id: string, key = id, type = SliceReady.type): Envelope {
   const { topic } = SliceReady;
-  return { id, type, topic, key, tenantId: 'alma', headers: {}, payload: '{}' };
+  const headers = { ce_tenantid: 'alma' };
+  return { id, type, topic, key, tenantId: 'alma', headers, payload: '{}' };
 }
 
 /** A group whose handler does what the spec says. */

@@ -53,6 +53,7 @@ export class Outbox {
     payload: P,
     id: string,
   ): object {
+    const { actorId, causationId } = tx.scope;
     return {
       ce_specversion: '1.0',
       ce_id: id,
@@ -62,7 +63,8 @@ export class Outbox {
       ce_time: formatDate(this.clock.now()),
       ce_tenantid: tx.tenantId,
       ce_correlationid: event.subject(payload),
-      ce_actorid: tx.scope.actorId,
+      ...(causationId === undefined ? {} : { ce_causationid: causationId }),
+      ce_actorid: actorId,
       'content-type': 'application/json',
     };
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Notification, PoolClient } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Log } from '@quire/contracts/log';
@@ -15,6 +16,7 @@ import { OUTBOX_CHANNEL } from './outbox.js';
  */
 const READ_ROWS = 500;
 const POLL_MS = 500;
+const FLUSH_LOOK_MS = 50;
 /** Rows in hand before reading stops: the bound of this process's memory for events. */
 const IN_HAND_MAX = 2000;
 
@@ -39,7 +41,6 @@ export class Relay {
   private loop: Promise<void> | undefined;
   private wakeUp: () => void = () => undefined;
   private wakes = 0;
-  private readonly deadLetters: DeadLetters;
 
   constructor(
     private readonly source: DataSource,
@@ -47,9 +48,8 @@ export class Relay {
     private readonly log: Log,
     /** Pause between two looks at the outbox, and between tries to connect or to become active. */
     private readonly pollMs = POLL_MS,
-  ) {
-    this.deadLetters = new DeadLetters(source);
-  }
+    private readonly deadLetters = new DeadLetters(source),
+  ) {}
 
   start(): void {
     this.loop = this.run();
@@ -61,10 +61,17 @@ export class Relay {
     this.wakeUp();
   }
 
-  /** Is nothing in the outbox? What is in hand stands in it, too. For tests that wait until all is quiet. */
+  /** Is nothing in the outbox? What is in hand stands in it, too. */
   async isQuiet(): Promise<boolean> {
     const rows: unknown[] = await this.source.query("select from relay_read(1, '{}')");
     return rows.length === 0;
+  }
+
+  /** Resolves when nothing is in the outbox, by this relay's work or another's, or after so long. */
+  async flush(ms: number): Promise<void> {
+    const giveUpAt = performance.now() + ms;
+    while (performance.now() < giveUpAt && !(await this.isQuiet().catch(() => false)))
+      await delay(FLUSH_LOOK_MS);
   }
 
   /** The bus is closed before: nothing comes in any more, and what was finished is deleted here. */
@@ -141,7 +148,9 @@ export class Relay {
     if (result.outcome === 'refused') {
       const { reason } = result;
       this.log.error({ eventId: envelope.id, type: envelope.type, reason }, 'event refused');
-      await this.deadLetters.add(envelope, { reason, error: '', attempts: 1 });
+      const why = { reason, error: '', attempts: 1 };
+      await this.deadLetters.report(envelope, why);
+      await this.deadLetters.add(envelope, why);
     }
     return result.outcome !== 'postponed';
   }

@@ -4,8 +4,11 @@ import { eventBusContract } from './event-bus.contract.js';
 import { Workshop } from './workshop.js';
 
 describe('the bus in process', () => {
-  eventBusContract(
-    async () => Workshop.open(await testDatabase(), 'in_process_spec'),
-    () => new InProcessBus(() => 0),
-  );
+  eventBusContract({
+    openShop: async () => Workshop.open(await testDatabase(), 'in_process_spec'),
+    makeBus: () => new InProcessBus(() => 0),
+    deadLetters: () => Promise.resolve([]),
+    close: () => Promise.resolve(),
+    knowsListeners: true,
+  });
 });

@@ -48,6 +48,14 @@ describe('the outbox', () => {
     });
   });
 
+  it('says of an event which other one led to it', async () => {
+    const causationId = '11111111-1111-4111-8111-111111111111';
+    await withTenant(shop.source, { ...ALMA, causationId }, (tx) =>
+      shop.outbox.add(tx, ExportDeleted, deleted()),
+    );
+    expect((await rows())[0]?.headers).toMatchObject({ ce_causationid: causationId });
+  });
+
   it('keeps events in the order given', async () => {
     const ordinals = Array.from({ length: 500 }, (_, index) => index);
     await shop.sendSlices(...ordinals.map((n) => slice(n)));

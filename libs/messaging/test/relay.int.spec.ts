@@ -55,6 +55,14 @@ class Puppet implements EventBus {
     throw new Error('Nobody listens to a puppet.');
   }
 
+  begin(): void {
+    throw new Error('Nobody begins here.');
+  }
+
+  restingPoint(): Promise<never> {
+    return Promise.reject(new Error('Nothing rests here.'));
+  }
+
   close(graceMs: number): Promise<void> {
     return this.behind.close(graceMs);
   }

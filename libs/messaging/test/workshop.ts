@@ -9,10 +9,17 @@ import {
   type ExportDeletedPayload,
   type SliceReadyPayload,
 } from '@quire/contracts/data-export';
+import type { Clock } from '@quire/contracts/clock';
 import type { Log } from '@quire/contracts/log';
 import type { Scope } from '@quire/contracts/scope';
+import { houseMigrations } from '@quire/postgres/house-migrations';
 import { houseTables, protect } from '@quire/postgres/house-tables';
-import { openSource, prepareDatabase, type MigrationClass } from '@quire/postgres/migrate';
+import {
+  openSource,
+  prepareDatabase,
+  type MigrationClass,
+  type ServiceSchema,
+} from '@quire/postgres/migrate';
 import { withTenant } from '@quire/postgres/tenant';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { DeadLetters } from '../src/dead-letters.js';
@@ -26,6 +33,8 @@ import { Relay } from '../src/relay.js';
 
 export const ALMA: Scope = { tenantId: 'alma', actorId: 'a0000000-0000-4000-8000-000000000001' };
 export const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+export const systemClock: Clock = { now: () => new Date() };
 
 /** Slices of one job and one number share a key. */
 export function slice(fromOrdinal: number, key = 1): SliceReadyPayload {
@@ -121,9 +130,11 @@ export class Workshop implements AsyncDisposable {
   ): Promise<Workshop> {
     const opened = new AsyncDisposableStack();
     const { url } = opened.use(database);
-    const migrations = [workshopMigration(schema)];
-    await prepareDatabase(url, [{ service: 'data-export', schema, migrations }], (role) => role);
-    const source = await openSource(url, schema, (role) => role, { poolSize: 20 });
+    await prepareDatabase(url, [workshopSchema(schema)], (role) => role);
+    const source = await openSource(url, schema, (role) => role, {
+      poolSize: 20,
+      waitMs: 20_000,
+    });
     opened.defer(() => source.destroy());
     return new Workshop(source, opened);
   }
@@ -204,6 +215,11 @@ export class Workshop implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.opened.disposeAsync();
   }
+}
+
+export function workshopSchema(schema: string): ServiceSchema {
+  const migrations = [workshopMigration(schema), ...houseMigrations(schema)];
+  return { service: 'data-export', schema, migrations };
 }
 
 export function envelopeOf(payload: SliceReadyPayload): Envelope {

@@ -195,18 +195,24 @@ function failingRules(store: () => ObjectStore): void {
     expect((await bytesOf(store().get(key))).toString()).toBe('whole');
   });
 
-  it('lets a put fail whose key is removed meanwhile, and leaves nothing', async () => {
-    const key = newKey();
-    async function* source(): AsyncGenerator<Buffer> {
-      yield randomBytes(9 * MIB);
-      await store().remove(key);
-      yield randomBytes(9 * MIB);
-    }
-    await expect(store().put(key, source())).rejects.toMatchObject({
-      name: 'ObjectStoreUnavailable',
-    });
-    expect(await store().stat(key)).toBeUndefined();
-  });
+  it.each([
+    ['small', 100],
+    ['large', 9 * MIB],
+  ])(
+    'lets a %s put fail whose key is removed meanwhile, and leaves nothing',
+    async (_what, size) => {
+      const key = newKey();
+      async function* source(): AsyncGenerator<Buffer> {
+        yield randomBytes(size);
+        await store().remove(key);
+        yield randomBytes(size);
+      }
+      await expect(store().put(key, source())).rejects.toMatchObject({
+        name: 'ObjectStoreUnavailable',
+      });
+      expect(await store().stat(key)).toBeUndefined();
+    },
+  );
 }
 
 function abortingRules(store: () => ObjectStore): void {

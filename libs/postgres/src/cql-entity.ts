@@ -5,6 +5,8 @@
  * `sql` is an expression over fixed table aliases, e.g. `fund.name`. An undefined property must be SQL null; JSON
  * null is to be mapped (`nullif(…, 'null')`). One field may be listed under several names: those are its aliases.
  */
+import type { CqlRelation } from '@quire/cql/ast';
+
 interface CqlFieldBase {
   readonly sql: string;
   /** False: as sort key the name is unknown, which means skipped. Default true. */
@@ -40,10 +42,26 @@ export interface CqlWordIndex {
   readonly vector: string;
   /** Finds the keys by a tsquery, instead of `vector @@ …` on the row. */
   readonly lookup?: CqlLookup;
-  /** Only lexemes of these weights belong to the field, e.g. `A` or `AD`. Default all. */
-  readonly weights?: string;
-  /** The vector decides alone; the value is not looked at. */
+  /** Only words behind one of these prefixes belong to the field, see `cql_prefixed`. Default: all, as they are. */
+  readonly prefixes?: readonly string[];
+  /** The vector decides alone and the value is not looked at, but for doubtful rows. */
   readonly exact?: boolean;
+  /** Condition, in parentheses if need be, of rows whose vector lacks words: they are always candidates. */
+  readonly doubtful?: string;
+}
+
+/**
+ * A tsvector column, indexed by GIN, whose lexemes are `cql_head(prefix || value)` of the values of several fields: finds a
+ * whole value and one by its beginning.
+ */
+export interface CqlKeys {
+  readonly vector: string;
+  readonly prefix: string;
+  /**
+   * Present: every value is a run of letters and digits, which is to say one word, so that words are found too; but for rows
+   * that fulfil the condition, if it is one. Absent: values of several words.
+   */
+  readonly words?: true | { readonly except: string };
 }
 
 export interface CqlTextField extends CqlFieldBase {
@@ -56,8 +74,12 @@ export interface CqlTextField extends CqlFieldBase {
    */
   readonly head?: string;
   readonly words?: CqlWordIndex;
+  /** The exact rule of word relations, when the words are not simply those of `sql`: a condition, given the tsquery. */
+  readonly rule?: (query: string, relation: CqlRelation) => string;
   /** Only `=`, `adj`, `all` and `any`; other relations are refused. */
   readonly wordsOnly?: boolean;
+  /** No text but a number or code: word relations compare the whole value. */
+  readonly whole?: boolean;
 }
 
 export interface CqlEnumField extends CqlFieldBase {
@@ -82,10 +104,27 @@ export interface CqlPlainField extends CqlFieldBase {
 /** List of scalars; `sql` is a text[] expression, e.g. a column or `array(select …)`. */
 export interface CqlListField extends CqlFieldBase {
   readonly type: 'list';
+  /** Several forms of one text: order compares with each of them. */
+  readonly ordered?: boolean;
+  /** How a word of a term is written as the values are. */
+  readonly spelling?: (word: string) => string;
+  readonly keys?: CqlKeys;
+  /** Over all elements, which are kept apart by a gap in the positions. */
+  readonly words?: CqlWordIndex;
   /** text[] with every element folded, for a GIN index: serves `==` without masks. */
   readonly folded?: string;
   /** Finds the keys of rows with an element by its folded text, instead of `folded @> …` on the row. */
   readonly lookup?: CqlLookup;
+  /** The index knows no more of an element than its `cql_head`. */
+  readonly heads?: boolean;
+}
+
+/** Indexes of those elements only that have this word, and no other one, in a subfield. */
+export interface CqlPartIndex {
+  readonly subfield: string;
+  readonly value: string;
+  readonly keys?: CqlKeys;
+  readonly words?: CqlWordIndex;
 }
 
 /** List of objects; `sql` is a jsonb array expression. */
@@ -99,8 +138,14 @@ export interface CqlObjectsField extends CqlFieldBase {
   readonly folded?: string;
   /** Finds the keys of rows with an element by its folded text, instead of `folded @> …` on the row. */
   readonly lookup?: CqlLookup;
+  /** Of the default subfields. */
+  readonly keys?: CqlKeys;
   /** Over the default subfields, the elements kept apart by a gap in the positions. */
   readonly words?: CqlWordIndex;
+  /** Indexes of a part of the elements, as a condition on one other subfield chooses it. */
+  readonly where?: readonly CqlPartIndex[];
+  /** The exact rule of word relations without conditions on other subfields: some element matches the tsquery. */
+  readonly rule?: (query: string) => string;
 }
 
 export type CqlField =
@@ -116,6 +161,19 @@ export interface CqlJoin {
   readonly entity: () => CqlEntity;
   /** At most one related row: its fields can be sort keys. */
   readonly toOne?: boolean;
+  /** Every row has one. */
+  readonly always?: boolean;
+  /** The relation to the row in between, which `on` ties the related rows to. */
+  readonly over?: CqlJoin;
+  /** Of a relation to one row: how to tell it by its id. */
+  readonly key?: CqlKey;
+}
+
+/** A column with the id of a row of another table, which has the columns `tenant_id` and `id`. */
+export interface CqlKey {
+  readonly column: string;
+  /** The table, or its alias in `from`. */
+  readonly table: string;
 }
 
 export interface CqlEntity {

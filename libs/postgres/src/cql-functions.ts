@@ -1,5 +1,5 @@
 /** What unaccent writes as `<` or `>`, and as many commas. */
-const ANGLES = '«»˂˃‹›≪≫〈〉《》︽︾︿﹀﹤﹥＜＞';
+export const ANGLES = '«»˂˃‹›≪≫〈〉《》︽︾︿﹀﹤﹥＜＞';
 
 /**
  * Text as the parser of words gets it. Quotation marks and brackets that unaccent writes as < and > would turn the
@@ -92,6 +92,37 @@ begin
       ) as words
       group by batch
     ) as batches);
+end
+$function$;
+
+-- Words of a field: each behind the prefix of the field, where it was. Several fields are one vector so.
+create or replace function cql_prefixed(words tsvector, prefix text) returns tsvector
+language plpgsql immutable strict parallel safe as $function$
+begin
+  return replace(' ' || words::text, ' ''', ' ''' || prefix)::tsvector;
+end
+$function$;
+
+-- A query of words → the same query of words of these fields. No word has a quote, see cql_words.
+create or replace function cql_in_fields(wanted tsquery, prefixes text[]) returns tsquery
+language plpgsql immutable strict parallel safe as $function$
+begin
+  return regexp_replace(wanted::text, '''([^'']+)''(:\\*)?',
+    (select '(' || string_agg('''' || prefix || '\\1''\\2', ' | ') || ')' from unnest(prefixes) as prefix), 'g')::tsquery;
+end
+$function$;
+
+-- Whole values, prefixes included → query for the lexemes cql_head(…) of a tsvector.
+create or replace function cql_keys(items text[], suffixes text[], joiner text) returns tsquery
+language plpgsql immutable strict parallel safe as $function$
+begin
+  return (
+    select string_agg(
+      '''' || replace(replace(head, '\\', '\\\\'), '''', '''''') || '''' || suffix, joiner)::tsquery
+    from (
+      select left(lower(public.unaccent('public.unaccent'::regdictionary, item)), 400) as head, suffix
+      from unnest(items, suffixes) as item_list(item, suffix)
+    ) as heads);
 end
 $function$;
 

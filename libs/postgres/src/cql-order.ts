@@ -1,6 +1,6 @@
 /** `sortby` → ORDER BY. Every order ends with the id, so that pages are stable. */
 import type { CqlQuery, CqlSortKey } from '@quire/cql/ast';
-import type { CqlEntity, CqlField } from './cql-entity.js';
+import type { CqlEntity, CqlField, CqlJoin } from './cql-entity.js';
 import { findField } from './cql-names.js';
 import type { Found } from './cql-names.js';
 import type { CqlScope } from './cql-scope.js';
@@ -11,10 +11,11 @@ import { foldedOf } from './cql-text.js';
  * comes a second time changes nothing and is left out, which also bounds the clause: PostgreSQL refuses more than
  * 1,664 keys.
  */
-export function orderBy(scope: CqlScope, entity: CqlEntity, query: CqlQuery | undefined): string {
+export function orderBy(scope: CqlScope, entity: CqlEntity, query: CqlQuery | undefined): Order {
   const id = findField(entity, 'id')?.field;
   if (!id) throw new Error('an entity has a field named id');
   const keys = new Map<string, string>();
+  const joins = new Set<string>();
   for (const key of query?.sortKeys ?? []) {
     const found = findField(entity, key.name);
     if (!found || found.field.sortable === false) continue;
@@ -23,9 +24,18 @@ export function orderBy(scope: CqlScope, entity: CqlEntity, query: CqlQuery | un
     for (const expression of keysOf(scope, found, numeric)) {
       if (!keys.has(expression)) keys.set(expression, `${expression}${direction}`);
     }
-    if (found.field === id) return [...keys.values()].join(', '); // nothing is left to order
+    for (const join of joinsOf(found.join)) joins.add(join);
+    if (found.field === id) break; // nothing is left to order
   }
-  return [...keys.values(), id.sql].join(', ');
+  if (!keys.has(id.sql)) keys.set(id.sql, id.sql);
+  return { by: [...keys.values()].join(', '), joins: [...joins].join('') };
+}
+
+export interface Order {
+  /** What follows `order by`. */
+  readonly by: string;
+  /** What follows the table in `from`: the related rows by which it is ordered, if any. */
+  readonly joins: string;
 }
 
 interface SortModifiers {
@@ -59,10 +69,21 @@ function keysOf(scope: CqlScope, { field, join }: Found, numeric: boolean): stri
     const { from, where } = field.within;
     return [scalar(from, where ?? 'true', expression)];
   }
-  if (join) return [scalar(join.from, join.on, expression)];
+  if (join && !isJoined(join)) return [scalar(join.from, join.on, expression)];
   const headed =
     field.type === 'text' && !numeric && field.sort === undefined ? field.head : undefined;
   return headed === undefined ? [expression] : [`${headed} collate "C"`, expression];
+}
+
+/** The related row is joined, so that an index on it can give the order; else it is looked up for each row. */
+const isJoined = ({ key, over }: CqlJoin): boolean =>
+  key !== undefined && (!over || isJoined(over));
+
+/** From the row of the query on. Where a row may have none, it is kept, behind the others. */
+function joinsOf(join: CqlJoin | undefined): string[] {
+  if (!join || !isJoined(join)) return [];
+  const { from, on, over, always = false } = join;
+  return [...joinsOf(over), ` ${always ? '' : 'left '}join ${from} on ${on}`];
 }
 
 function scalar(from: string, where: string, expression: string): string {

@@ -42,7 +42,7 @@ function generalClause(comparison: Comparison, sql: string): string | undefined 
 }
 
 /** The terms of a clause: `any` looks for each of its words, everything else for the whole. */
-function alternatives(comparison: Comparison): string[] {
+export function alternatives(comparison: Comparison): string[] {
   const term = trimBlanks(comparison.term);
   return comparison.relation === 'any' ? [...new Set(term.split(/[ \t\r\n]+/))] : [term];
 }

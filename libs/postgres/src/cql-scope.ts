@@ -3,18 +3,35 @@ import type { CqlClause, CqlModifier, CqlRelation } from '@quire/cql/ast';
 import { CqlError } from '@quire/cql/errors';
 import type { CqlErrorCode } from '@quire/cql/errors';
 
+/** Stands around the place of a value; no SQL text has it. */
+const MARK = '\u0000';
+const MARKED = new RegExp(`${MARK}(\\d+)${MARK}`, 'g');
+
 export class CqlScope {
-  /** @param params values are pushed here, so that `$n` goes on where the caller's statement stopped */
+  private readonly values: unknown[] = [];
+
   constructor(
     private readonly text: string,
-    readonly params: unknown[],
     private readonly schema: string | undefined,
   ) {}
 
-  /** A bound parameter, with its type said: the server must not guess one from the context. */
+  /**
+   * A bound parameter, with its type said: the server must not guess one from the context. What is compiled may come to stand
+   * in more than one statement, so it has its number by `numbered`.
+   */
   bind(value: unknown, type: string): string {
-    this.params.push(value);
-    return `$${this.params.length}::${type}`;
+    this.values.push(value);
+    return `${MARK}${this.values.length - 1}${MARK}::${type}`;
+  }
+
+  /** @param params values are pushed here, so that `$n` goes on where the caller's statement stopped */
+  numbered(sql: string, params: unknown[]): string {
+    const numbers = new Map<string, number>();
+    return sql.replaceAll(MARKED, (_mark, place: string) => {
+      const number = numbers.get(place) ?? params.push(this.values[Number(place)]);
+      numbers.set(place, number);
+      return `$${number}`;
+    });
   }
 
   /** Call of a function of CQL_FUNCTIONS_SQL. */

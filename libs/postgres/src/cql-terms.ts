@@ -120,6 +120,12 @@ export function literalOf(pattern: Pattern): string | undefined {
   return pattern.masks.length === 0 ? pattern.pieces[0] : undefined;
 }
 
+/** What a value begins with that matches the pattern, when that is all the pattern says. */
+export function beginningOf({ pieces, masks }: Pattern): string | undefined {
+  const truncated = masks.length === 1 && masks[0] === '%' && pieces[1] === '';
+  return truncated && pieces[0] !== '' ? pieces[0] : undefined;
+}
+
 /** A pattern of nothing but stars. */
 export function matchesAll(pattern: Pattern): boolean {
   return pattern.masks.length === 1 && pattern.masks[0] === '%' && pattern.pieces.join('') === '';

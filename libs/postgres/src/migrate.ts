@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import type { ServiceName } from '@quire/contracts/scope';
 
@@ -37,7 +37,8 @@ const ROLE_TRIES_MAX = 5;
 const STATEMENT_TIMEOUT_MS = 60_000;
 const LOCK_TIMEOUT_MS = 3000;
 const IDLE_IN_TRANSACTION_MS = 30_000;
-const CONNECT_TIMEOUT_MS = 2000;
+/** How long work waits for a connection unless it is said otherwise. */
+const WAIT_MS = 2000;
 
 /** @param adminUrl of a role that may create roles, schemas and extensions */
 export async function prepareDatabase(
@@ -74,6 +75,10 @@ async function createRoles(admin: Client, schema: string, passwordOf: PasswordOf
           create role ${owner} login nobypassrls;
           create role ${app} login nobypassrls;
           grant ${sys} to ${owner};
+          -- Who may make roles may not act for them (PostgreSQL 16 and later); a superuser may anyway.
+          if not (select rolsuper from pg_roles where rolname = current_user) then
+            grant ${owner} to current_user;
+          end if;
         end if;
       end $$`);
       for (const role of [owner, app])
@@ -101,11 +106,13 @@ async function migrate(
     schema,
     migrations: [...migrations],
     migrationsTableName: 'migration',
-    extra: { options: `-c search_path=${schema},public`, max: 1 },
+    extra: { Client: SteadyClient, options: `-c search_path=${schema},public`, max: 1 },
   });
   await source.initialize();
   try {
     await source.runMigrations({ transaction: 'each' });
+    // A service that starts sees whether its tables are as far as it is.
+    await source.query(`grant select on migration to ${schema}_app`);
   } finally {
     await source.destroy();
   }
@@ -114,8 +121,21 @@ async function migrate(
 export interface SourceOptions {
   readonly poolSize?: number;
   readonly applicationName?: string;
+  /** How long work waits for a connection. */
+  readonly waitMs?: number;
   /** Told of errors of idle connections, as when Postgres restarts. */
   readonly onError?: (error: Error) => void;
+}
+
+/**
+ * A connection whose end is never an uncaught error. Between the hands of the pool and of TypeORM nobody listens, and a server that
+ * dies sends its last words right behind the greeting. Who uses the connection then is told by the next query.
+ */
+class SteadyClient extends Client {
+  constructor(config?: string | ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
 }
 
 /** Opens the tables of a service as its app role. */
@@ -123,8 +143,10 @@ export async function openSource(
   adminUrl: string,
   schema: string,
   passwordOf: PasswordOf,
-  { poolSize = 10, applicationName = schema, onError = () => undefined }: SourceOptions = {},
+  options: SourceOptions = {},
 ): Promise<DataSource> {
+  const { poolSize = 10, applicationName = schema, waitMs = WAIT_MS } = options;
+  const { onError = () => undefined } = options;
   const role = `${schema}_app`;
   const source = new DataSource({
     type: 'postgres',
@@ -133,8 +155,9 @@ export async function openSource(
     applicationName,
     poolSize,
     poolErrorHandler: onError,
-    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    connectTimeoutMS: waitMs,
     extra: {
+      Client: SteadyClient,
       options: `-c search_path=${schema},public -c statement_timeout=${STATEMENT_TIMEOUT_MS} -c lock_timeout=${LOCK_TIMEOUT_MS} -c idle_in_transaction_session_timeout=${IDLE_IN_TRANSACTION_MS} -c jit=off -c cursor_tuple_fraction=1`,
     },
   });

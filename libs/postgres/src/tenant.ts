@@ -1,8 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import type { PoolClient } from 'pg';
 import type { Scope } from '@quire/contracts/scope';
 import { copyOneValue, type LiteralParameter } from './copy-out.js';
+import { Transaction, type TransactionOptions } from './transaction.js';
 
 /**
  * The one place where a tenant is set. Every access to a service's tables goes through a transaction opened here: it sets
@@ -18,20 +20,20 @@ type Row = Record<string, unknown>;
 const RETRIED = new Set(['40001', '40P01']);
 const ATTEMPTS_MAX = 5;
 
-/** A pool client is held by the transaction; only this file makes these. */
+/** Only this file makes these. */
 const MAKE = Symbol('made in tenant.ts');
 
 export class TenantRead {
-  readonly #client: PoolClient;
+  readonly #transaction: Transaction;
   #cursors = 0;
 
   constructor(
     made: typeof MAKE,
     readonly scope: Scope,
-    client: PoolClient,
+    transaction: Transaction,
   ) {
     if (made !== MAKE) throw new Error('A tenant transaction is made by withTenant or readTenant.');
-    this.#client = client;
+    this.#transaction = transaction;
   }
 
   get tenantId(): string {
@@ -39,7 +41,7 @@ export class TenantRead {
   }
 
   async query<R extends object = Row>(sql: string, params: readonly unknown[] = []): Promise<R[]> {
-    const result = await this.#client.query<R>(sql, params as unknown[]);
+    const result = await this.#transaction.query<R>(sql, params);
     return result.rows;
   }
 
@@ -51,8 +53,8 @@ export class TenantRead {
   }
 
   /** The one `bytea` of the first row, as the server sends it, in pieces; see `copy-out.ts`. */
-  bytes(sql: string, params: readonly LiteralParameter[]): AsyncGenerator<Buffer> {
-    return copyOneValue(this.#client, sql, params);
+  async *bytes(sql: string, params: readonly LiteralParameter[]): AsyncGenerator<Buffer> {
+    yield* copyOneValue(await this.#transaction.begun(), sql, params);
   }
 
   /**
@@ -69,7 +71,7 @@ export class TenantRead {
   ): AsyncGenerator<R[]> {
     this.#cursors += 1;
     const name = `cursor_${this.#cursors}`;
-    await this.#client.query(`declare ${name} no scroll cursor for ${sql}`, params as unknown[]);
+    await this.query(`declare ${name} no scroll cursor for ${sql}`, params);
     try {
       for (;;) {
         const rows = await this.query<R>(`fetch forward ${batchRows} from ${name}`);
@@ -78,12 +80,12 @@ export class TenantRead {
       }
     } finally {
       // After an error the transaction is lost, and the cursor with it.
-      await this.#client.query(`close ${name}`).catch(() => undefined);
+      await this.query(`close ${name}`).catch(() => undefined);
     }
   }
 
   protected async run(sql: string, params: readonly unknown[]): Promise<number> {
-    const result = await this.#client.query(sql, params as unknown[]);
+    const result = await this.#transaction.query(sql, params);
     return result.rowCount ?? 0;
   }
 }
@@ -111,16 +113,27 @@ export class TenantTx extends TenantRead {
   }
 }
 
-/** Runs `work` in one writing transaction of the tenant. */
+/** Whether a transaction is its own, committed when `withTenant` resolves, whatever is around it. */
+export interface TransactionPlace {
+  readonly apart: boolean;
+}
+
+/** For what must be seen or must stay before the request has ended: a lease, the announcement of an object. */
+export const APART: TransactionPlace = { apart: true };
+
+/** Runs `work` in one writing transaction of the tenant: its own, or a part of the one around it ({@link asOneTransaction}). */
 export async function withTenant<T>(
   source: DataSource,
   scope: Scope,
   work: (tx: TenantTx) => Promise<T>,
+  { apart }: TransactionPlace = { apart: false },
 ): Promise<T> {
+  const around = apart ? undefined : transactionAround(source, scope);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await inTransaction(source, 'begin', scope, (client) =>
-        work(new TenantTx(MAKE, scope, client)),
+      if (around) return await around.part(work);
+      return await inTransaction(source, { mode: 'write', scope }, (transaction) =>
+        work(new TenantTx(MAKE, scope, transaction)),
       );
     } catch (error) {
       if (attempt >= ATTEMPTS_MAX || !RETRIED.has(codeOf(error))) throw error;
@@ -129,18 +142,141 @@ export async function withTenant<T>(
   }
 }
 
-/** Runs `work` in one read-only transaction over one snapshot of the database. */
+/** Runs `work` in one read-only transaction over one snapshot of the database; inside a writing one it sees what that wrote. */
 export function readTenant<T>(
   source: DataSource,
   scope: Scope,
   work: (tx: TenantRead) => Promise<T>,
 ): Promise<T> {
-  return inTransaction(source, READ_ONLY, scope, (client) =>
-    work(new TenantRead(MAKE, scope, client)),
+  const around = transactionAround(source, scope);
+  if (around?.begun) return around.part(work);
+  return inTransaction(source, { mode: 'read', scope }, (transaction) =>
+    work(new TenantRead(MAKE, scope, transaction)),
   );
 }
 
-const READ_ONLY = 'begin isolation level repeatable read read only';
+/**
+ * As `readTenant`, for work that asks one statement: it goes out together with its transaction, in one round trip, and the
+ * connection keeps its plan. So its text must be one of a few, not one made from a query of a client, and must name its
+ * columns: a plan for `*` fails when a migration has added one.
+ *
+ * @throws Error when the work asks for a second
+ */
+export async function readOnce<T>(
+  source: DataSource,
+  scope: Scope,
+  work: (tx: TenantRead) => Promise<T>,
+): Promise<T> {
+  const around = transactionAround(source, scope);
+  if (around?.begun) return around.part(work);
+  await using transaction = await Transaction.on(source, { mode: 'read', scope, once: true });
+  return await work(new TenantRead(MAKE, scope, transaction));
+}
+
+/** What is written with the work of {@link asOneTransaction}, before and after it. */
+export interface TransactionFrame<T> {
+  /** The first statements of the transaction. */
+  begin(tx: TenantTx): Promise<void>;
+  /** Its last ones. */
+  finish(tx: TenantTx, result: T): Promise<void>;
+}
+
+/**
+ * Makes one transaction of all that `work` writes for the tenant: each `withTenant` within becomes a savepoint of it, and it is
+ * committed when `work` and `finish` have succeeded. Begins with the first write; without one neither part of the frame
+ * runs. What another connection must see before the end is written {@link APART}.
+ */
+export async function asOneTransaction<T>(
+  source: DataSource,
+  scope: Scope,
+  work: () => Promise<T>,
+  frame: TransactionFrame<T>,
+): Promise<T> {
+  const whole = new WholeTransaction(source, scope, (tx) => frame.begin(tx));
+  try {
+    const result = await AROUND.run({ whole, nested: false }, work);
+    await whole.commit((tx) => frame.finish(tx, result));
+    return result;
+  } finally {
+    await whole[Symbol.asyncDispose]();
+  }
+}
+
+const AROUND = new AsyncLocalStorage<{ whole: WholeTransaction; nested: boolean }>();
+
+function transactionAround(source: DataSource, scope: Scope): WholeTransaction | undefined {
+  const whole = AROUND.getStore()?.whole;
+  return whole?.serves(source, scope) ? whole : undefined;
+}
+
+/** The transaction of {@link asOneTransaction}: opened by its first part. */
+class WholeTransaction implements AsyncDisposable {
+  private transaction: Transaction | undefined;
+  private ended = false;
+  /** Parts that are asked for at the same time come one after the other: savepoints nest. */
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly source: DataSource,
+    private readonly scope: Scope,
+    private readonly first: (tx: TenantTx) => Promise<void>,
+  ) {}
+
+  get begun(): boolean {
+    return this.transaction !== undefined;
+  }
+
+  /** Not what goes on after its end, nor what is done for another tenant or in another name. */
+  serves(source: DataSource, { tenantId, actorId }: Scope): boolean {
+    const { scope } = this;
+    return (
+      !this.ended &&
+      source === this.source &&
+      tenantId === scope.tenantId &&
+      actorId === scope.actorId
+    );
+  }
+
+  part<T>(work: (tx: TenantTx) => Promise<T>): Promise<T> {
+    // A part within a part must not wait for the one around it.
+    if (AROUND.getStore()?.nested) return this.run(work);
+    const turn = this.last.then(() => this.run(work));
+    this.last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async commit(finish: (tx: TenantTx) => Promise<void>): Promise<void> {
+    await this.last;
+    this.ended = true;
+    if (!this.transaction) return;
+    await finish(new TenantTx(MAKE, this.scope, this.transaction));
+    await this.transaction.commit();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.ended = true;
+    await this.last;
+    await this.transaction?.[Symbol.asyncDispose]();
+  }
+
+  private async run<T>(work: (tx: TenantTx) => Promise<T>): Promise<T> {
+    this.transaction ??= await this.open();
+    const tx = new TenantTx(MAKE, this.scope, this.transaction);
+    return tx.savepoint(() => AROUND.run({ whole: this, nested: true }, () => work(tx)));
+  }
+
+  private async open(): Promise<Transaction> {
+    const { scope } = this;
+    const transaction = await Transaction.on(this.source, { mode: 'write', scope });
+    try {
+      await this.first(new TenantTx(MAKE, scope, transaction));
+      return transaction;
+    } catch (error) {
+      await transaction[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+}
 
 /** As `readTenant`; the transaction stays open until the stream has ended or is given up. */
 export async function* streamTenant<T>(
@@ -148,14 +284,9 @@ export async function* streamTenant<T>(
   scope: Scope,
   work: (tx: TenantRead) => AsyncIterable<T>,
 ): AsyncGenerator<T> {
-  const connection = await Connection.open(source);
-  try {
-    await connection.begin(READ_ONLY, scope);
-    yield* work(new TenantRead(MAKE, scope, connection.client));
-    await connection.commit();
-  } finally {
-    await connection[Symbol.asyncDispose]();
-  }
+  await using transaction = await Transaction.on(source, { mode: 'read', scope });
+  yield* work(new TenantRead(MAKE, scope, transaction));
+  await transaction.commit();
 }
 
 /** For the `security definer` functions that look across tenants (claims, release, relay); tables are out of reach. */
@@ -167,78 +298,27 @@ export async function asSystem<T>(
   source: DataSource,
   work: (system: SystemCalls) => Promise<T>,
 ): Promise<T> {
-  const connection = await Connection.open(source);
-  const { client } = connection;
+  const runner = source.createQueryRunner();
+  const client = (await runner.connect()) as PoolClient;
   try {
     return await work({
       call: async <R extends object>(sql: string, params: readonly unknown[] = []) =>
         (await client.query<R>(sql, params as unknown[])).rows,
     });
   } finally {
-    await connection[Symbol.asyncDispose]();
+    await runner.release();
   }
 }
 
 async function inTransaction<T>(
   source: DataSource,
-  begin: string,
-  scope: Scope,
-  work: (client: PoolClient) => Promise<T>,
+  options: TransactionOptions,
+  work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> {
-  const connection = await Connection.open(source);
-  try {
-    await connection.begin(begin, scope);
-    const result = await work(connection.client);
-    await connection.commit();
-    return result;
-  } finally {
-    await connection[Symbol.asyncDispose]();
-  }
-}
-
-/** One pooled connection, and the promise that no open transaction goes back to the pool. */
-class Connection implements AsyncDisposable {
-  private open = false;
-
-  private constructor(
-    readonly client: PoolClient,
-    private readonly release: () => Promise<void>,
-  ) {}
-
-  static async open(source: DataSource): Promise<Connection> {
-    const runner = source.createQueryRunner();
-    const client = (await runner.connect()) as PoolClient;
-    return new Connection(client, () => runner.release());
-  }
-
-  /** One round trip: `begin` and the settings of the transaction are one message. */
-  async begin(begin: string, { tenantId, actorId }: Scope): Promise<void> {
-    const { client } = this;
-    this.open = true;
-    await client.query(
-      `${begin}; select set_config('app.tenant', ${client.escapeLiteral(tenantId)}, true),
-         set_config('app.actor', ${client.escapeLiteral(actorId)}, true)`,
-    );
-  }
-
-  /**
-   * @throws Error when the transaction was lost before: Postgres answers COMMIT after a failed statement with ROLLBACK and
-   * calls it a success, so work that caught the error of a statement would believe that it had written
-   */
-  async commit(): Promise<void> {
-    const { command } = await this.client.query('commit');
-    this.open = false;
-    if (command !== 'COMMIT')
-      throw new Error('A statement failed, so nothing was written; use a savepoint to go on.');
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      if (this.open) await this.client.query('rollback').catch(() => undefined);
-    } finally {
-      await this.release();
-    }
-  }
+  await using transaction = await Transaction.on(source, options);
+  const result = await work(transaction);
+  await transaction.commit();
+  return result;
 }
 
 function codeOf(error: unknown): string {

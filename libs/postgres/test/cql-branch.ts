@@ -69,7 +69,7 @@ export const branch: CqlEntity = {
       type: 'text',
       sql: `concat_ws(' ', branch.name, branch.note)`,
       wordsOnly: true,
-      words: { vector: 'branch.keywords', weights: 'AB' },
+      words: { vector: 'branch.keywords', prefixes: ['n:', 'x:'] },
     },
   },
   joins: {
@@ -110,6 +110,6 @@ create table branch (
   zip numeric, floors int, active boolean, opened timestamptz, tags text[], people jsonb, phones jsonb,
   tags_folded text[] generated always as (fold_all(tags)) stored,
   keywords tsvector generated always as (
-    setweight(cql_words(name), 'A') || setweight(cql_words(coalesce(note, '')), 'C')) stored);
+    cql_prefixed(cql_words(name), 'n:') || cql_prefixed(cql_words(coalesce(note, '')), 'o:')) stored);
 create table visit (id uuid primary key default gen_random_uuid(), branch_id uuid, reason text);
 `;

@@ -271,6 +271,7 @@ describe('the compiled statement', () => {
     expect(compileCql(undefined, branch)).toEqual({
       where: '(true)',
       orderBy: 'branch.id',
+      orderJoins: '',
       params: [],
     });
   });

@@ -1,6 +1,7 @@
 import { parseCql, URL_LIMITS } from '@quire/cql/parser';
 import { CqlError } from '@quire/cql/errors';
 import { testDatabase } from '@quire/testing/database';
+import { fastestMs } from '@quire/testing/fastest';
 import { Client } from 'pg';
 import type { CqlEntity } from '../src/cql-entity.js';
 import { CQL_FUNCTIONS_SQL } from '../src/cql-functions.js';
@@ -256,9 +257,34 @@ C B A ⊢ * sortBy country.name/sort.missingLow name/sort.descending`),
     expect(await find('A', `shelfmark<="fff${F600}hff@x.example"`)).toEqual(['A', 'C']);
   });
 
+  it('are found by masks wherever these are, also where the head of a value would do and the value does not', async () => {
+    const masked = async (pattern: string): Promise<string[]> =>
+      find('A', `shelfmark=="${pattern}"`);
+    expect(await masked('*gff@x.example')).toEqual(['A']);
+    expect(await masked('*fgff*')).toEqual(['A', 'B']);
+    expect(await masked('*hff@*')).toEqual(['C']);
+    expect(await masked('??gf*@x.example')).toEqual(['B']);
+    expect(await masked('*ffff')).toEqual([]);
+    expect(await masked(`*f${F600.slice(0, 390)}`)).toEqual([]);
+    expect(await masked('f*?')).toEqual(['A', 'B', 'C']);
+  });
+
   it.each([
     ['   ', 4, 'expected index or term, got EOF'],
+    ['()', 2, `expected index or term, got ')'`],
+    ['name=', 6, 'expected index or term, got EOF'],
     ['name=Amber and', 15, 'expected index or term, got EOF'],
+    ['(name=Amber', 12, `expected ')', got EOF`],
+    ['name=Amber)', 11, `junk after end: ')'`],
+    ['or name=a', 1, 'expected index or term, got or'],
+    ['name contact.email=a', 19, `unexpected relation '='`],
+    ['name==a==b', 8, `unexpected relation '=='`],
+    ['name=Amber (x)', 12, `expected boolean, got '('`],
+    ['* sortBy', 9, 'no sort keys'],
+    ['name=Amber and and region.name==x', 16, 'expected index or term, got and'],
+    ['name=Amber prox/unit=word name=Yard', 12, 'prox is not supported'],
+    ['> n = name n=Amber', 1, 'prefix assignment is not supported'],
+    ['address.zip encloses 12', 13, `relation 'encloses' is not supported`],
     ['contact.email=/regexp Amber', 16, 'Unsupported modifier regexp'],
     ['contact.email=/unmasked Amber', 16, 'Unsupported modifier unmasked'],
     [
@@ -598,6 +624,15 @@ describe('set G, from the side of the parent', () => {
     ['cql.allRecords=1 NOT branch.id=*', ['Nowhere']],
   ])('%s', async (query, names) => {
     expect(await regions(query)).toEqual(names);
+  });
+
+  it.each([
+    [`name=${'x'.repeat(7_996)}`, 8_001, 'query is longer than 8000 characters'],
+    [Array.from({ length: 201 }, () => 'a').join(' or '), 1_001, 'query has more than 200 clauses'],
+    [`${'('.repeat(51)}a${')'.repeat(51)}`, 51, 'query is nested too deeply'],
+  ])('refuses what is too large at once: %#', (text, column, reason) => {
+    expect(failure(text)).toEqual([column, reason]);
+    expect(fastestMs(() => failure(text), 50)).toBeLessThanOrEqual(50);
   });
 
   it('pages by key', async () => {

@@ -54,7 +54,10 @@ export async function openShelf(
   const opened = new AsyncDisposableStack();
   opened.use(database);
   await prepareDatabase(database.url, [shelfSchema(schema, ...more)], passwordOf);
-  const source = await openSource(database.url, schema, passwordOf, { poolSize: 4 });
+  const source = await openSource(database.url, schema, passwordOf, {
+    poolSize: 4,
+    waitMs: 20_000,
+  });
   opened.defer(() => source.destroy());
   return {
     adminUrl: database.url,

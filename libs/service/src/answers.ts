@@ -11,10 +11,20 @@ function publicPrefix({ publicUrl }: Caller): string {
   return URL.canParse(publicUrl) ? new URL(publicUrl).pathname.replace(/\/$/, '') : '';
 }
 
+/** An item that is JSON already, without a line end: of large objects it can be put together much faster than from objects. */
+export class JsonText {
+  constructor(readonly json: string) {}
+}
+
+const jsonOf = (item: object | string): string =>
+  item instanceof JsonText ? item.json : JSON.stringify(item);
+
 export interface Collection {
   /** Name of the list, the first property of the answer (K1). */
   readonly key: string;
-  readonly items: AsyncIterable<object | string> | Iterable<object | string>;
+  /** Undefined is no item, but a sign of life: who waits long for the next one gives it now and then. */
+  readonly items:
+    AsyncIterable<object | string | undefined> | Iterable<object | string | undefined>;
   /** The second property, from the number of items sent; undefined leaves it out. */
   readonly totalRecords: (rows: number) => number | undefined;
   /** Properties after it, or what gives them when all items are sent. */
@@ -48,9 +58,14 @@ async function* collectionText({
   let rows = 0;
   let text = `{${JSON.stringify(key)}:[`;
   for await (const item of items) {
-    text += (rows === 0 ? '' : ',') + JSON.stringify(item);
-    rows += 1;
-    if (text.length < CHUNK_CHARACTERS) continue;
+    if (item === undefined) {
+      // A blank means nothing between two tokens.
+      text += ' ';
+    } else {
+      text += (rows === 0 ? '' : ',') + jsonOf(item);
+      rows += 1;
+      if (text.length < CHUNK_CHARACTERS) continue;
+    }
     yield text;
     text = '';
   }
@@ -62,7 +77,7 @@ async function* collectionText({
 async function* ndjsonText(items: AsyncIterable<object>): AsyncGenerator<string> {
   let text = '';
   for await (const item of items) {
-    text += `${oneLine(JSON.stringify(item))}\n`;
+    text += `${oneLine(jsonOf(item))}\n`;
     if (text.length < CHUNK_CHARACTERS) continue;
     yield text;
     text = '';

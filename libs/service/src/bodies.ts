@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { PassThrough, type Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -6,17 +7,20 @@ import type { Route } from '@quire/contracts/route';
 import { JsonTooDeep, MalformedJson, parseJson } from './json-text.js';
 
 /**
- * How bodies come in (conventions, section 8). The route decides, never the content type: an upload is handed over as the
- * stream it is, everything else is JSON. The rules are checked before a byte is read.
+ * How bodies come in (conventions, section 8). The route decides: an upload is handed over as the stream it is, everything else is
+ * JSON, but for routes that also take a list or table as CSV. The rules are checked before a byte is read.
  */
 declare module 'fastify' {
   interface FastifyRequest {
     /** The content type as it was sent; Fastify sees only which of our two parsers to take. */
     sentContentType?: string;
+    /** Of the bytes of a body that is no upload; only of a request with `Idempotency-Key`. */
+    bodySha256?: Buffer;
   }
 }
 
 const JSON_TYPE = 'application/json';
+const CSV_TYPE = 'text/csv';
 const BYTES_TYPE = 'application/octet-stream';
 
 /** Replaces Fastify's parsers by ours. `routeOf` finds the entry of the matched route. */
@@ -25,6 +29,7 @@ export function registerBodies(
   routeOf: (request: FastifyRequest) => Route | undefined,
 ): void {
   fastify.decorateRequest('sentContentType', undefined);
+  fastify.decorateRequest('bodySha256', undefined);
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(BYTES_TYPE, (_request, payload, done) =>
     done(null, shielded(payload)),
@@ -35,23 +40,33 @@ export function registerBodies(
     if (!request.raw.complete) request.raw.resume();
     done();
   });
+  const bytesOf = async (request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> => {
+    const announced = Number(request.headers['content-length'] ?? 0);
+    const bytes = await readWhole(payload, announced, routeOf(request)?.bodyBytesMax ?? 0);
+    if ('idempotency-key' in request.headers) request.bodySha256 = sha256(bytes);
+    return bytes;
+  };
   fastify.addContentTypeParser(
     JSON_TYPE,
     async (request: FastifyRequest, payload: IncomingMessage) => {
-      const { bodyBytesMax: bytesMax = 0, notJson } = routeOf(request) ?? {};
-      const bytes = await readWhole(
-        payload,
-        Number(request.headers['content-length'] ?? 0),
-        bytesMax,
-      );
-      return bytes.length === 0 ? undefined : parsed(bytes, request, notJson);
+      const bytes = await bytesOf(request, payload);
+      return bytes.length === 0 ? undefined : parsed(bytes, request, routeOf(request));
+    },
+  );
+  fastify.addContentTypeParser(
+    CSV_TYPE,
+    async (request: FastifyRequest, payload: IncomingMessage) => {
+      const bytes = await bytesOf(request, payload);
+      if (bytes.length === 0) return undefined;
+      return routeOf(request)?.csv === 'table' ? bytes : valuesOf(bytes);
     },
   );
 }
 
 /** Checks encoding and type of the body and picks the parser. @throws Failure 415, 400 */
-export function checkBodyHeaders(request: FastifyRequest, upload: boolean): void {
+export function checkBodyHeaders(request: FastifyRequest, route: Route | undefined): void {
   const { headers } = request;
+  const upload = route?.upload ?? false;
   const sent = headers['content-type'];
   request.sentContentType = sent;
   const encoding = headers['content-encoding'];
@@ -68,16 +83,17 @@ export function checkBodyHeaders(request: FastifyRequest, upload: boolean): void
     else delete headers['content-type'];
     return;
   }
-  if (!upload) checkJsonType(sent);
-  headers['content-type'] = upload ? BYTES_TYPE : JSON_TYPE;
+  headers['content-type'] = upload ? BYTES_TYPE : parsedType(sent, Boolean(route?.csv));
 }
 
-function checkJsonType(sent: string | undefined): void {
-  if (sent === undefined || sent.trim() === '') return;
+function parsedType(sent: string | undefined, csv: boolean): string {
+  if (sent === undefined || sent.trim() === '') return JSON_TYPE;
   const [type = '', ...parameters] = sent.split(';').map((part) => part.trim());
-  if (!/^(application\/json|text\/json|[\w.-]+\/[\w.-]+\+json)$/i.test(type)) {
+  const isCsv = csv && type.toLowerCase() === CSV_TYPE;
+  if (!isCsv && !/^(application\/json|text\/json|[\w.-]+\/[\w.-]+\+json)$/i.test(type)) {
+    const types = csv ? [JSON_TYPE, CSV_TYPE] : [JSON_TYPE];
     throw refused(
-      `Content-type header must be ["application/json"] but it is "${sent}"`,
+      `Content-type header must be ${JSON.stringify(types)} but it is "${sent}"`,
       'content-type',
     );
   }
@@ -87,6 +103,7 @@ function checkJsonType(sent: string | undefined): void {
       throw refused(`Charset must be UTF-8 but it is "${charset}"`, 'charset');
     }
   }
+  return isCsv ? CSV_TYPE : JSON_TYPE;
 }
 
 /** The client went away, or its connection did, in the middle of the body. */
@@ -136,17 +153,33 @@ async function readWhole(
   return Buffer.concat(chunks, size);
 }
 
-function parsed(bytes: Buffer, request: FastifyRequest, notJson: string | undefined): unknown {
+function parsed(bytes: Buffer, request: FastifyRequest, route: Route | undefined): unknown {
   try {
-    return parseJson(bytes);
+    return parseJson(bytes, route?.exactNumbers);
   } catch (error) {
     if (error instanceof JsonTooDeep) throw refused(error.message, 'json-depth');
     if (!(error instanceof MalformedJson)) throw error;
     throw refused(
-      notJson ?? `unable to ${verbOf(request)} ${itemOf(request)} -- ${error.message}`,
+      route?.notJson ?? `unable to ${verbOf(request)} ${itemOf(request)} -- ${error.message}`,
       'malformed-json',
     );
   }
+}
+
+/** More than any list may have: what follows cannot change that it is refused, and would only cost memory. */
+const VALUES_MAX = 1_000_000;
+
+/** One value a line, perhaps in quotes, as spreadsheets write a table of one column. Empty lines have none. */
+function valuesOf(bytes: Buffer): string[] {
+  const text = bytes.toString('utf8').replace(/^\ufeff/, '');
+  const lines = text.split(/[\r\n]+/, VALUES_MAX);
+  const values = lines.map((line) =>
+    line
+      .trim()
+      .replace(/^"(.*)"$/, '$1')
+      .trim(),
+  );
+  return values.filter((value) => value !== '');
 }
 
 function verbOf({ method }: FastifyRequest): string {
@@ -158,4 +191,8 @@ function itemOf(request: FastifyRequest): string {
   const segments = (request.routeOptions.url ?? '').split('/');
   const last = segments.findLast((segment) => segment !== '' && !segment.startsWith(':'));
   return (last ?? 'body').replace(/s$/, '');
+}
+
+export function sha256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
 }

@@ -5,8 +5,8 @@ import {
   type ExecutionContext,
   type PipeTransform,
 } from '@nestjs/common';
-import { checkContract } from '@quire/contracts/check-contract';
-import { invalid, refused } from '@quire/contracts/failure';
+import { checkContract, checkField } from '@quire/contracts/check-contract';
+import { invalid, refused, type Failure } from '@quire/contracts/failure';
 import { fieldsOf, type ContractClass } from '@quire/contracts/fields';
 import type { FastifyRequest } from 'fastify';
 
@@ -24,14 +24,36 @@ export class ContractPipe implements PipeTransform {
     if (fieldsOf(contract).length === 0) return value;
     // Only `@OptionalBody` is a custom decorator with a contract class.
     if (value === undefined && type === 'custom') return undefined;
-    if (value === undefined) {
-      throw refused('HV000116: The object to be validated must not be null.', 'no-body');
-    }
-    const checked = checkContract(contract, value);
-    if ('violations' in checked) throw invalid(...checked.violations);
-    return checked.value;
+    return checked(contract, value);
   }
 }
+
+export const missingBody = (): Failure =>
+  refused('HV000116: The object to be validated must not be null.', 'no-body');
+
+function checked(contract: ContractClass, value: unknown): object {
+  if (value === undefined) throw missingBody();
+  const result = checkContract(contract, value);
+  if ('violations' in result) throw invalid(...result.violations);
+  return result.value;
+}
+
+/** `@Body()` for a contract class that is not known when the controller is compiled. */
+export const checkedBody = (contract: ContractClass): (() => ParameterDecorator) =>
+  createParamDecorator((_: unknown, context: ExecutionContext) =>
+    checked(contract, context.switchToHttp().getRequest<FastifyRequest>().body),
+  );
+
+/** `@Body()` for a list. @param max its longest */
+export const BodyListOf = (contract: ContractClass, max: number): (() => ParameterDecorator) =>
+  createParamDecorator((_: unknown, context: ExecutionContext) => {
+    const { body } = context.switchToHttp().getRequest<FastifyRequest>();
+    if (body === undefined) throw missingBody();
+    const of = { kind: 'nested', type: () => contract } as const;
+    const result = checkField({ kind: 'list', of, min: 0, max }, body, '');
+    if ('violations' in result) throw invalid(...result.violations);
+    return result.value;
+  });
 
 /** Like `@Body()`, for the calls that also work without a body: the parameter is then undefined. */
 export const OptionalBody = createParamDecorator(

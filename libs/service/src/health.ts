@@ -1,6 +1,7 @@
 /** State of one service for probes (conventions, section 19). */
 export interface Readiness {
-  readonly status: 'UP' | 'DOWN';
+  /** `DEGRADED`: it serves requests, but part of its work waits. */
+  readonly status: 'UP' | 'DEGRADED' | 'DOWN';
   /** By name: `UP`, or why not. */
   readonly checks: Readonly<Record<string, string>>;
 }
@@ -12,11 +13,17 @@ const CHECK_MS_MAX = 2_000;
 
 /** Asks what a service depends on. Liveness never comes here: an outage must not restart every process. */
 export class Health {
-  private readonly checks = new Map<string, Check>();
+  private readonly checks = new Map<string, { readonly check: Check; readonly needed: boolean }>();
   private stopping = false;
 
+  /** Without it no request can be served. */
   add(name: string, check: Check): void {
-    this.checks.set(name, check);
+    this.checks.set(name, { check, needed: true });
+  }
+
+  /** Without it the service serves requests, and the rest of its work waits: degraded, but ready. */
+  addOptional(name: string, check: Check): void {
+    this.checks.set(name, { check, needed: false });
   }
 
   /** From now on the service is not ready, whatever its stores say. */
@@ -24,12 +31,24 @@ export class Health {
     this.stopping = true;
   }
 
+  get isStopping(): boolean {
+    return this.stopping;
+  }
+
   async ready(): Promise<Readiness> {
     const found = await Promise.all(
-      [...this.checks].map(async ([name, check]) => [name, await resultOf(check)] as const),
+      [...this.checks].map(async ([name, { check, needed }]) => ({
+        name,
+        needed,
+        result: await resultOf(check),
+      })),
     );
-    const up = !this.stopping && found.every(([, result]) => result === 'UP');
-    return { status: up ? 'UP' : 'DOWN', checks: Object.fromEntries(found) };
+    const failed = found.filter(({ result }) => result !== 'UP');
+    const down = this.stopping || failed.some(({ needed }) => needed);
+    return {
+      status: down ? 'DOWN' : failed.length > 0 ? 'DEGRADED' : 'UP',
+      checks: Object.fromEntries(found.map(({ name, result }) => [name, result])),
+    };
   }
 }
 
@@ -59,6 +78,8 @@ export function together(parts: ReadonlyMap<string, Readiness>): Readiness {
       checks[parts.size === 1 ? name : `${service}.${name}`] = result;
     }
   }
-  const up = [...parts.values()].every(({ status }) => status === 'UP');
-  return { status: up ? 'UP' : 'DOWN', checks };
+  const worst = (['DOWN', 'DEGRADED'] as const).find((status) =>
+    [...parts.values()].some((readiness) => readiness.status === status),
+  );
+  return { status: worst ?? 'UP', checks };
 }

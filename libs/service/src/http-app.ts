@@ -8,6 +8,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { ContractPipe } from './contract.pipe.js';
 import { FailureFilter } from './failure.filter.js';
 import { NestLog } from './log.js';
+import { neighbourOf, type Neighbour } from './neighbours.js';
 import { parseQuery } from './queries.js';
 import { answerFrameworkError, registerRequestRules, type RequestRules } from './requests.js';
 
@@ -23,6 +24,8 @@ export interface HttpApp {
   readonly app: NestFastifyApplication;
   /** What its controllers serve. */
   readonly routes: readonly Route[];
+  /** For services of the same process. */
+  readonly neighbour: Neighbour;
 }
 
 /** The HTTP side of a service: one Nest application on Fastify with all rules of the house. Not listening yet. */
@@ -51,12 +54,14 @@ export async function createHttpApp(
   prepare(app);
   await app.init();
   await server.ready();
-  return { app, routes };
+  return { app, routes, neighbour: neighbourOf((...near) => server.routing(...near)) };
 }
 
 function newFastify(): FastifyInstance {
   return fastify({
     forceCloseConnections: 'idle',
+    // What comes over a kept connection while we stop is answered, with the word that it was the last.
+    return503OnClosing: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_TIMEOUT_MS },
     routerOptions: {

@@ -5,7 +5,11 @@ import { loadKeys, type KeyRing } from '@quire/auth/keys';
 import type { Clock, Ids } from '@quire/contracts/clock';
 import type { ServiceName } from '@quire/contracts/scope';
 import { InProcessBus } from '@quire/messaging/in-process.bus';
+import { OutboxSettings } from '@quire/messaging/outbox-level';
+import type { S3Settings } from '@quire/object-store/config';
 import { DiskStore } from '@quire/object-store/disk.store';
+import type { ObjectStore } from '@quire/object-store/object-store';
+import { openS3Store } from '@quire/object-store/s3.store';
 import { openSource, prepareDatabase } from '@quire/postgres/migrate';
 import type { DataSource } from 'typeorm';
 import { startService, type RunningService, type ServiceDefinition } from './boot.js';
@@ -15,8 +19,8 @@ import { Metrics } from './metrics.js';
 import { ServiceClient, type ServiceUrls } from './service-client.js';
 
 /**
- * Services on their own, for specs: real ones on an empty database of theirs, with keys and objects in a temporary folder,
- * a bus in process and free loopback ports.
+ * Services on their own, for specs: real ones on an empty database of theirs, with keys and objects in a temporary folder, or
+ * objects in a bucket, a bus in process and free loopback ports.
  *
  *     database = await testDatabase();
  *     world = await startIsolated([dataExport], { databaseUrl: database.url });
@@ -30,7 +34,7 @@ export interface Isolated {
   /** Calls the services as the gateway would. */
   readonly client: ServiceClient;
   readonly sources: ReadonlyMap<ServiceName, DataSource>;
-  readonly store: DiskStore;
+  readonly store: ObjectStore;
   /** For specs that listen to what services tell the world. */
   readonly bus: InProcessBus;
   readonly keys: KeyRing;
@@ -49,10 +53,18 @@ export interface IsolatedOptions {
   readonly databaseUrl: string;
   /** By service; none: an empty object. */
   readonly settings?: Partial<Record<ServiceName, object>>;
+  /** Bounds of every outbox, over the defaults. */
+  readonly outbox?: Partial<OutboxSettings>;
   readonly clock?: Clock;
   readonly ids?: Ids;
+  /** In place of one in the temporary folder; whoever opened it closes it. */
+  readonly store?: ObjectStore;
+  /** In place of the temporary folder; removed at the end. */
+  readonly bucket?: AsyncDisposable & { readonly store: S3Settings };
   /** Silent unless given. */
   readonly log?: Log;
+  /** Reads that come in at the gateway need no connection, as where all services are one process. */
+  readonly near?: boolean;
 }
 
 /** Roles belong to the whole server, which specs share: every spec must use the same passwords. */
@@ -60,6 +72,8 @@ export const passwordOfRole = (role: string): string => `password-of-${role}`;
 
 const ENABLER = '11111111-1111-4111-8111-111111111111';
 const GRACE_MS = 5_000;
+/** Specs share the machine: one that has no processor for two seconds is not an outage of the database. */
+const WAIT_MS = 20_000;
 const LISTEN = { host: '127.0.0.1', port: 0 };
 
 export async function startIsolated(
@@ -71,11 +85,16 @@ export async function startIsolated(
   const folder = await mkdtemp(join(tmpdir(), 'quire-isolated-'));
   opened.defer(() => rm(folder, { recursive: true, force: true }));
   const keys = await loadKeys(join(folder, 'keys'));
-  const store = await DiskStore.open(join(folder, 'objects'));
+  const { bucket } = options;
+  if (bucket) opened.use(bucket);
+  const s3 = bucket && opened.use(await openS3Store(bucket.store));
+  const store = options.store ?? s3 ?? (await DiskStore.open(join(folder, 'objects')));
   const bus = new InProcessBus();
   const log = options.log ?? openLog({ level: 'silent' });
   const urls: ServiceUrls = {};
-  const shared = { bus, store, clock, ids, log, urls, metrics: new Metrics() };
+  const outbox = Object.assign(new OutboxSettings(), options.outbox);
+  const near = options.near ? { neighbours: {} } : {};
+  const shared = { bus, store, clock, ids, log, urls, outbox, metrics: new Metrics(), ...near };
   const services = new Map<ServiceName, RunningService>();
   const sources = new Map<ServiceName, DataSource>();
   try {
@@ -83,7 +102,9 @@ export async function startIsolated(
     await prepareDatabase(databaseUrl, schemas, passwordOfRole);
     for (const definition of definitions) {
       const { name, schema } = definition;
-      const source = await openSource(databaseUrl, schema.schema, passwordOfRole);
+      const source = await openSource(databaseUrl, schema.schema, passwordOfRole, {
+        waitMs: WAIT_MS,
+      });
       opened.defer(() => source.destroy());
       sources.set(name, source);
       const own = { service: name, source, keys: keys.of(name), settings: settings[name] ?? {} };

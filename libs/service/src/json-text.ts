@@ -2,6 +2,8 @@
  * JSON bodies, read strictly: UTF-8 without errors, a leading byte order mark skipped, one document, nested at most 64
  * deep. `JSON.parse` decides what JSON is; the scanner here runs only after it failed, to say where (conventions, section 8).
  */
+import { decimalJson } from '@quire/contracts/decimals';
+
 export const JSON_DEPTH_MAX = 64;
 
 /** Counted from 1, columns in characters (code points). At the end of the text: last line, last column + 1. */
@@ -24,8 +26,11 @@ export class JsonTooDeep extends Error {
   }
 }
 
-/** @throws MalformedJson, JsonTooDeep */
-export function parseJson(bytes: Buffer): unknown {
+/**
+ * @param exactNumbers keep numbers that JavaScript would round as they are written
+ * @throws MalformedJson, JsonTooDeep
+ */
+export function parseJson(bytes: Buffer, exactNumbers = false): unknown {
   if (depthOf(bytes) > JSON_DEPTH_MAX) throw new JsonTooDeep();
   let text: string;
   try {
@@ -34,11 +39,26 @@ export function parseJson(bytes: Buffer): unknown {
     throw positionIn(validPrefix(bytes));
   }
   try {
-    return JSON.parse(text);
+    return exactNumbers && MANY_DIGITS.test(text) ? exactly(text) : JSON.parse(text);
   } catch {
     throw positionIn(text);
   }
 }
+
+/** A number of up to 15 digits is read without loss. */
+const MANY_DIGITS = /[\d.]{16}/;
+
+/** A long number becomes `JSON.rawJSON`, which whoever wants a number like any other takes for an object, and refuses. */
+function exactly(text: string): unknown {
+  const parse = JSON.parse as (text: string, revive: Reviver) => unknown;
+  return parse(text, (_key, value, { source }) =>
+    typeof value === 'number' && source !== undefined && MANY_DIGITS.test(source)
+      ? decimalJson(source)
+      : value,
+  );
+}
+
+type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
 
 /** Deepest bracket nesting outside strings. Brackets of malformed text count too: it is refused anyway. */
 function depthOf(bytes: Buffer): number {

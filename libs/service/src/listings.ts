@@ -22,26 +22,28 @@ export interface CompletedList<R extends object> extends Omit<AnsweredList<R>, '
   readonly write: (tx: TenantRead, rows: readonly R[]) => Promise<readonly object[]>;
 }
 
-/** A collection with CQL and paging, the rows streamed (conventions, section 14). @throws Failure 400 */
+/** A collection of an export or import service, which check `lang` (conventions, section 8). @throws Failure 400 */
 export function answerList<R extends object>(
   source: DataSource,
   reply: FastifyReply,
   list: AnsweredList<R>,
 ): FastifyReply {
+  const paging = parsePaging(list.query);
+  checkLang(list.query);
   return answerCompletedList<R>(source, reply, {
     ...list,
-    paging: parsePaging(list.query),
+    paging,
     write: (_tx, rows) => Promise.resolve(rows.map(list.write)),
   });
 }
 
+/** A collection with CQL and paging, the rows streamed (conventions, section 14). @throws Failure 400 */
 export function answerCompletedList<R extends object>(
   source: DataSource,
   reply: FastifyReply,
   list: CompletedList<R>,
 ): FastifyReply {
   const { key, listing, query, scope, paging, only } = list;
-  checkLang(query);
   const compiled = compileList(listing, single(query, 'query'), scope.tenantId, only);
   const page = new Page<R>(compiled, paging);
   async function* items(tx: TenantRead): AsyncGenerator<object> {

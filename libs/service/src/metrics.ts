@@ -1,5 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServiceName } from '@quire/contracts/scope';
+import type { BusWatcher, ConsumerStand } from '@quire/messaging/event-bus';
+import type { OutboxStand } from '@quire/messaging/outbox-level';
 
 export interface AnsweredRequest {
   readonly service: ServiceName;
@@ -11,7 +13,7 @@ export interface AnsweredRequest {
 }
 
 /** What a process counts, in the form of Prometheus. One per process, shared by its services. */
-export class Metrics {
+export class Metrics implements BusWatcher {
   readonly registry = new Registry();
   private readonly requests = new Histogram({
     name: 'quire_http_request_seconds',
@@ -32,6 +34,42 @@ export class Metrics {
     labelNames: ['status'],
     registers: [this.registry],
   });
+  private readonly consumerLag = new Gauge({
+    name: 'quire_consumer_lag',
+    help: 'Messages of a topic that the group of a service has not finished',
+    labelNames: ['service', 'topic'],
+    registers: [this.registry],
+  });
+  private readonly pausedPartitions = new Gauge({
+    name: 'quire_consumer_paused_partitions',
+    help: 'Partitions that a consumer does not read because too much of them is in hand',
+    labelNames: ['service'],
+    registers: [this.registry],
+  });
+  private readonly stuckSeconds = new Gauge({
+    name: 'quire_event_stuck_seconds',
+    help: 'Time since the first try of the event that is tried longest; 0: none is',
+    labelNames: ['service'],
+    registers: [this.registry],
+  });
+  private readonly outboxRows = new Gauge({
+    name: 'quire_outbox_rows',
+    help: 'Events that wait in the outbox of a service',
+    labelNames: ['service'],
+    registers: [this.registry],
+  });
+  private readonly outboxOldestSeconds = new Gauge({
+    name: 'quire_outbox_oldest_seconds',
+    help: 'Age of the event that waits longest in the outbox of a service; 0: none waits',
+    labelNames: ['service'],
+    registers: [this.registry],
+  });
+  private readonly deadLetters = new Counter({
+    name: 'quire_dead_letters_total',
+    help: 'Events given up, by reason',
+    labelNames: ['service', 'reason'],
+    registers: [this.registry],
+  });
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -47,6 +85,24 @@ export class Metrics {
 
   requestRefused(status: number): void {
     this.refusals.inc({ status });
+  }
+
+  lag(service: ServiceName, topic: string, messages: number): void {
+    this.consumerLag.set({ service, topic }, messages);
+  }
+
+  consumer(service: ServiceName, { pausedPartitions, stuckSeconds }: ConsumerStand): void {
+    this.pausedPartitions.set({ service }, pausedPartitions);
+    this.stuckSeconds.set({ service }, stuckSeconds);
+  }
+
+  outbox(service: ServiceName, { rows, oldestSeconds }: OutboxStand): void {
+    this.outboxRows.set({ service }, rows);
+    this.outboxOldestSeconds.set({ service }, oldestSeconds);
+  }
+
+  givenUp(service: ServiceName, reason: string): void {
+    this.deadLetters.inc({ service, reason });
   }
 
   text(): Promise<string> {

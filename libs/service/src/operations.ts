@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { together, type Health } from './health.js';
+import { together, type Health, type Readiness } from './health.js';
 import type { Metrics } from './metrics.js';
 
 export interface Operations {
@@ -16,8 +16,8 @@ export interface OperationsOptions {
   readonly metrics: Metrics;
   /** By service name; may grow while the process starts. */
   readonly health: ReadonlyMap<string, Health>;
-  /** True when migrations ran and every service listens. */
-  readonly started: () => boolean;
+  /** What the start is waiting for; undefined when migrations ran and every service listens. */
+  readonly waitsFor: () => string | undefined;
 }
 
 /** Metrics and health of a process, on a port of their own that is never published (conventions, section 19). */
@@ -54,18 +54,30 @@ async function answer(
     case '/health/live':
       return send(response, 200, 'OK');
     case '/health/startup':
-      return options.started() ? send(response, 200, 'OK') : send(response, 503, 'starting');
+      return startup(response, options.waitsFor());
     case '/health/ready': {
-      const found = await Promise.all(
-        [...options.health].map(async ([name, health]) => [name, await health.ready()] as const),
-      );
-      const readiness = together(new Map(found));
-      const status = readiness.status === 'UP' && options.started() ? 200 : 503;
+      const readiness = await readinessOf(options);
+      const status = readiness.status === 'DOWN' ? 503 : 200;
       return send(response, status, JSON.stringify(readiness), 'application/json; charset=utf-8');
     }
     default:
       return send(response, 404, 'Not found');
   }
+}
+
+function startup(response: ServerResponse, waitsFor: string | undefined): void {
+  if (waitsFor === undefined) send(response, 200, 'OK');
+  else send(response, 503, `waiting for ${waitsFor}`);
+}
+
+async function readinessOf({ health, waitsFor }: OperationsOptions): Promise<Readiness> {
+  const found = await Promise.all(
+    [...health].map(async ([name, one]) => [name, await one.ready()] as const),
+  );
+  const { status, checks } = together(new Map(found));
+  const missing = waitsFor();
+  if (missing === undefined) return { status, checks };
+  return { status: 'DOWN', checks: { ...checks, startup: `DOWN: waiting for ${missing}` } };
 }
 
 function send(

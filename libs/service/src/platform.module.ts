@@ -5,9 +5,11 @@ import type { ServiceName } from '@quire/contracts/scope';
 import { ObjectIntents } from '@quire/jobs/intents';
 import { Inbox } from '@quire/messaging/inbox';
 import { Outbox } from '@quire/messaging/outbox';
+import { OutboxLevel, OutboxSettings } from '@quire/messaging/outbox-level';
 import { ObjectStore } from '@quire/object-store/object-store';
 import { DataSource } from 'typeorm';
 import type { ServiceParts } from './boot.js';
+import { HandOver } from './hand-over.js';
 import { Health } from './health.js';
 import { Metrics } from './metrics.js';
 import { ServiceClient } from './service-client.js';
@@ -51,10 +53,13 @@ export function platformModule(parts: ServiceParts): DynamicModule {
 }
 
 function providersOf(parts: ServiceParts): Provider[] {
-  const { service, clock, ids, urls, keys } = parts;
+  const { service, clock, ids, urls, keys, source, metrics = new Metrics() } = parts;
+  const level = new OutboxLevel(source, parts.outbox ?? new OutboxSettings(), (stand) =>
+    metrics.outbox(service, stand),
+  );
   return [
-    { provide: DataSource, useValue: parts.source },
-    { provide: ObjectStore, useValue: parts.store },
+    { provide: DataSource, useValue: source },
+    ...(parts.store ? [{ provide: ObjectStore, useValue: parts.store }] : []),
     { provide: CLOCK, useValue: clock },
     { provide: IDS, useValue: ids },
     { provide: LOG, useValue: parts.log },
@@ -62,11 +67,13 @@ function providersOf(parts: ServiceParts): Provider[] {
     { provide: URLS, useValue: urls },
     { provide: KEYS, useValue: keys },
     { provide: Outbox, useValue: new Outbox(clock, ids) },
+    { provide: OutboxLevel, useValue: level },
     { provide: Inbox, useValue: new Inbox() },
     { provide: ObjectIntents, useValue: new ObjectIntents() },
     { provide: ServiceClient, useValue: new ServiceClient(service, urls, keys.pairs, clock, ids) },
+    { provide: HandOver, useValue: new HandOver() },
     { provide: Health, useValue: new Health() },
-    { provide: Metrics, useValue: parts.metrics ?? new Metrics() },
+    { provide: Metrics, useValue: metrics },
     ApiDescription,
     Tenants,
   ];

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
-import { notFound, refused } from '@quire/contracts/failure';
+import { notFound, refused, type Failure } from '@quire/contracts/failure';
 import { isUuid } from '@quire/contracts/ids';
 import {
   INTEGER_MAX,
@@ -64,6 +64,9 @@ const UUID_TEXT =
   'Invalid UUID format of id, should be xxxxxxxx-xxxx-Mxxx-Nxxx-xxxxxxxxxxxx where M is 1-5 and N is 8, 9, a, b, A or B ' +
   'and x is 0-9, a-f or A-F.';
 
+/** The 400 for what is no UUID in a path; GET answers 404. */
+export const badPathId = (): Failure => refused(UUID_TEXT, 'bad-id');
+
 export interface PathIdOptions {
   /** Name of the path parameter. */
   readonly name: string;
@@ -81,6 +84,6 @@ export const PathId = createParamDecorator(
     const id = (request.params as Readonly<Record<string, string>>)[name] ?? '';
     if (isUuid(id)) return id.toLowerCase();
     const reading = request.method === 'GET' || request.method === 'HEAD';
-    throw reading ? notFound(text(id)) : refused(UUID_TEXT, 'bad-id');
+    throw reading ? notFound(text(id)) : badPathId();
   },
 );

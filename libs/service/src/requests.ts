@@ -12,6 +12,7 @@ import { checkBodyHeaders, registerBodies } from './bodies.js';
 import { answerOf, HttpRefusal } from './failure-answer.js';
 import type { Log } from './log.js';
 import type { Metrics } from './metrics.js';
+import { NearRequest } from './neighbours.js';
 import { RouteTable, targetOf } from './paths.js';
 
 /**
@@ -33,6 +34,8 @@ export interface RequestRules {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics?: Metrics;
+  /** It stops soon: callers had better take their next request elsewhere. */
+  readonly leaves?: () => boolean;
 }
 
 export function registerRequestRules(fastify: FastifyInstance, rules: RequestRules): void {
@@ -44,13 +47,14 @@ export function registerRequestRules(fastify: FastifyInstance, rules: RequestRul
   };
   fastify.decorateRequest('caller', undefined);
   registerBodies(fastify, routeOf);
-  fastify.addHook('onRequest', (request, _reply, done) => {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (rules.leaves?.()) void reply.header('connection', 'close');
     try {
       const target = request.raw.url ?? '';
       const { path } = targetOf(target);
       request.caller = verified(request, target, rules);
       if (request.is404) throw unknownRoute(table, request.method, path);
-      checkBodyHeaders(request, routeOf(request)?.upload ?? false);
+      checkBodyHeaders(request, routeOf(request));
     } catch (error) {
       done(error as Error);
       return;
@@ -64,6 +68,7 @@ export function registerRequestRules(fastify: FastifyInstance, rules: RequestRul
 }
 
 function verified(request: FastifyRequest, target: string, rules: RequestRules): AssertedCaller {
+  if (request.raw instanceof NearRequest) return request.raw.caller;
   const token = request.headers[ASSERTION_HEADER];
   const caller =
     typeof token === 'string'

@@ -11,8 +11,9 @@ import type { PairKeys } from '@quire/auth/keys';
 import type { Clock, Ids } from '@quire/contracts/clock';
 import { unavailable } from '@quire/contracts/failure';
 import type { Scope, ServiceName } from '@quire/contracts/scope';
+import { Addresses, Tries, whenConnected } from './addresses.js';
 
-/** Where the services are; filled when all of them listen. */
+/** Where the services are, each perhaps at several addresses with commas between; filled when all of them listen. */
 export type ServiceUrls = Partial<Record<ServiceName, string>>;
 
 export interface ServiceCall {
@@ -54,28 +55,29 @@ const RETRY_SECONDS = 5;
 /** Signed calls from one service to another, over kept connections. Answers are streams. */
 export class ServiceClient {
   private readonly agent = new Agent({ keepAlive: true, maxFreeSockets: 16 });
+  private readonly addresses: Addresses;
 
   constructor(
     private readonly issuer: ServiceName,
-    private readonly urls: ServiceUrls,
+    urls: ServiceUrls,
     private readonly keys: PairKeys,
     private readonly clock: Clock,
     private readonly ids: Ids,
-  ) {}
+  ) {
+    this.addresses = new Addresses(urls);
+  }
 
   /** @throws Failure unavailable (transient) when the other service cannot be reached or stays silent */
   async call(call: ServiceCall): Promise<ServiceAnswer> {
-    try {
-      return await this.send(call);
-    } catch (error) {
-      // A kept connection may have been closed under us; reading twice does no harm (F43).
-      if (call.method !== 'GET' || call.signal?.aborted || !isReset(error))
-        throw failed(error, call);
-    }
-    try {
-      return await this.send(call);
-    } catch (error) {
-      throw failed(error, call);
+    const addresses = this.addresses.of(call.to);
+    if (addresses.length === 0) throw unavailable(RETRY_SECONDS);
+    const tries = new Tries(addresses, call.method === 'GET');
+    for (;;) {
+      try {
+        return await this.send(call, tries);
+      } catch (error) {
+        if (call.signal?.aborted || !tries.goesOn(error)) throw failed(error, call);
+      }
     }
   }
 
@@ -92,15 +94,13 @@ export class ServiceClient {
     this.agent.destroy();
   }
 
-  private send(call: ServiceCall): Promise<ServiceAnswer> {
-    const base = this.urls[call.to];
-    if (base === undefined) return Promise.reject(unavailable(RETRY_SECONDS));
+  private send(call: ServiceCall, { address, isFirst }: Tries): Promise<ServiceAnswer> {
     const { signal, method, idleMs = IDLE_MS } = call;
-    const url = new URL(base);
+    const url = new URL(address);
     const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
     return new Promise((resolve, reject) => {
       const request = httpRequest({
-        agent: this.agent,
+        agent: isFirst && this.agent,
         host: url.hostname,
         port: url.port,
         path: call.target,
@@ -110,11 +110,15 @@ export class ServiceClient {
       });
       request.setTimeout(idleMs, () => request.destroy(new Silence(idleMs)));
       request.on('error', reject);
-      request.on('response', (response) =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response }),
-      );
-      if (call.bytes instanceof Readable) pipeline(call.bytes, request).catch(reject);
-      else request.end(call.bytes ?? body);
+      request.on('response', (response) => {
+        if (isFirst && response.headers.connection === 'close') this.addresses.leaves(address);
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response });
+      });
+      const { bytes } = call;
+      // A stream is begun when somebody takes the connection: what was read of it could not be sent elsewhere.
+      if (bytes instanceof Readable)
+        whenConnected(request, () => void pipeline(bytes, request).catch(reject));
+      else request.end(bytes ?? body);
     });
   }
 
@@ -163,11 +167,6 @@ async function wholeText(body: Readable): Promise<string> {
     }
   });
   return text;
-}
-
-function isReset(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 function failed(error: unknown, { signal }: ServiceCall): unknown {

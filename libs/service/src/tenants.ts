@@ -1,10 +1,19 @@
-import { Body, Controller, HttpCode, Injectable, Put, type Type } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  HttpCode,
+  Injectable,
+  Put,
+  type OnApplicationShutdown,
+  type Type,
+} from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { UnknownElementException } from '@nestjs/core/errors/exceptions/unknown-element.exception.js';
 import { InternalRoute, ScopeOf } from '@quire/auth/permissions';
 import { EnableTenant } from '@quire/contracts/gateway';
 import { internalRoutes } from '@quire/contracts/routes';
 import { SYSTEM_USER_ID, type Scope, type ServiceName } from '@quire/contracts/scope';
+import { Turns } from '@quire/jobs/turns';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
 
@@ -23,11 +32,20 @@ export interface TenantSeed {
 
 /** The tenants of one service, as the gateway has told it (conventions, section 18). */
 @Injectable()
-export class Tenants {
+export class Tenants implements OnApplicationShutdown {
+  private readonly turns: Turns;
+
   constructor(
     private readonly source: DataSource,
     private readonly modules: ModuleRef,
-  ) {}
+  ) {
+    this.turns = new Turns(source);
+  }
+
+  /** When nothing scheduled runs any more. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.turns[Symbol.asyncDispose]();
+  }
 
   /** Makes the tenant known and enabled, with its built-in data, in one transaction. Repeatable. */
   async enable(scope: Scope, request: SeedRequest): Promise<void> {
@@ -64,6 +82,11 @@ export class Tenants {
       'select tenant_id from tenant where enabled order by tenant_id',
     );
     return rows.map((row) => row.tenant_id);
+  }
+
+  /** As {@link each}, by one replica of the service at a time: does nothing while another is at it. @param name of the work */
+  async eachAlone(name: string, work: (scope: Scope) => Promise<void>): Promise<void> {
+    await this.turns.take(name, () => this.each(work));
   }
 
   /** Scheduled work: enters each enabled tenant by itself, one after the other, in nobody's name. */

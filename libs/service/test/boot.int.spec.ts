@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Body, Controller, HttpCode, Injectable, Module, Post } from '@nestjs/common';
 import { ScopeOf, Permissions } from '@quire/auth/permissions';
 import { SliceFinished, SliceFinishedPayload } from '@quire/contracts/data-export';
@@ -8,12 +9,14 @@ import type { Delivery } from '@quire/messaging/event-bus';
 import { Handles } from '@quire/messaging/handles';
 import { Inbox } from '@quire/messaging/inbox';
 import { Outbox } from '@quire/messaging/outbox';
+import { houseMigrations } from '@quire/postgres/house-migrations';
 import { houseTables, protect } from '@quire/postgres/house-tables';
 import { readTenant, withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import type { ServiceDefinition } from '../src/boot.js';
 import { startIsolated, type Isolated } from '../src/isolated.js';
+import { Metrics } from '../src/metrics.js';
 import { TENANT_SEED, Tenants, type SeedRequest, type TenantSeed } from '../src/tenants.js';
 
 class Ask {
@@ -83,7 +86,11 @@ class Echo1764000000000 implements MigrationInterface {
 
 const echo: ServiceDefinition = {
   name: 'data-export',
-  schema: { service: 'data-export', schema: 'data_export', migrations: [Echo1764000000000] },
+  schema: {
+    service: 'data-export',
+    schema: 'data_export',
+    migrations: [Echo1764000000000, ...houseMigrations('data_export')],
+  },
   module: EchoModule,
 };
 
@@ -94,7 +101,10 @@ describe('a started service', () => {
 
   beforeAll(async () => {
     database = await testDatabase();
-    world = await startIsolated([echo], { databaseUrl: database.url });
+    world = await startIsolated([echo], {
+      databaseUrl: database.url,
+      outbox: { outboxLongRows: 2, outboxLookMs: 10 },
+    });
   });
 
   afterAll(async () => {
@@ -112,14 +122,7 @@ describe('a started service', () => {
     ).length;
   };
 
-  it('learns of a tenant and seeds it', async () => {
-    await world.enable('library');
-    expect(await world.services.get('data-export')?.app.get(Tenants).list()).toEqual(['library']);
-    expect(await count()).toBe(1);
-  });
-
-  it('takes a request, sends the event of its transaction and handles it once', async () => {
-    const before = await count();
+  const sendOne = async (): Promise<void> => {
     const answer = await world.client.call({
       to: 'data-export',
       method: 'POST',
@@ -130,6 +133,17 @@ describe('a started service', () => {
     });
     answer.body.resume();
     expect(answer.status).toBe(204);
+  };
+
+  it('learns of a tenant and seeds it', async () => {
+    await world.enable('library');
+    expect(await world.services.get('data-export')?.app.get(Tenants).list()).toEqual(['library']);
+    expect(await count()).toBe(1);
+  });
+
+  it('takes a request, sends the event of its transaction and handles it once', async () => {
+    const before = await count();
+    await sendOne();
     await world.settled();
     expect(await count()).toBe(before + 1);
   });
@@ -157,7 +171,45 @@ describe('a started service', () => {
   it('is ready while its database answers', async () => {
     expect(await world.services.get('data-export')?.health.ready()).toEqual({
       status: 'UP',
-      checks: { postgres: 'UP' },
+      checks: { postgres: 'UP', outbox: 'UP' },
     });
   });
+
+  it('is degraded while too many events wait, tells how many, and is well again when they have left', async () => {
+    const service = world.services.get('data-export');
+    const metrics = service?.app.get(Metrics);
+    const waiting = async (): Promise<number> =>
+      Number(/quire_outbox_rows\{[^}]*\} (\d+)/.exec((await metrics?.text()) ?? '')?.[1]);
+    const { bus } = world;
+    const publish = bus.publish.bind(bus);
+    bus.publish = () => Promise.resolve({ outcome: 'postponed' });
+    for (let n = 0; n < 3; n += 1) await sendOne();
+    await until(async () => (await waiting()) === 3);
+    expect(await service?.health.ready()).toEqual({
+      status: 'DEGRADED',
+      checks: { postgres: 'UP', outbox: 'DOWN' },
+    });
+    bus.publish = publish;
+    await world.settled();
+    await until(async () => (await waiting()) === 0);
+    expect(await service?.health.ready()).toMatchObject({ status: 'UP' });
+  });
+
+  it('tells its callers that it leaves, before it takes no more', async () => {
+    const ask = async (): Promise<string | undefined> => {
+      const target = '/internal/openapi.json';
+      const call = { to: 'data-export', method: 'GET', target, scope } as const;
+      const answer = await world.client.call(call);
+      answer.body.resume();
+      return answer.headers.connection;
+    };
+    expect(await ask()).toBe('keep-alive');
+    world.services.get('data-export')?.health.stop();
+    expect(await ask()).toBe('close');
+  });
 });
+
+/** Polls as a probe does. */
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await delay(10);
+}

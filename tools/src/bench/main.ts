@@ -1,18 +1,22 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { codecBench, type BenchLine } from './codec.bench.js';
+import { enginesBench } from './engines.bench.js';
+import { financeBench, readsBench } from './finance.bench.js';
 import { benchRecords } from './marc-records.js';
 import { largeBench } from './large.bench.js';
 import { marc8Bench } from './marc8.bench.js';
 import { textFormatsBench } from './marcxml.bench.js';
 import { memoryBench } from './memory.bench.js';
+import { queriesBench } from './queries.bench.js';
 import { throughQuireBench } from './through-quire.bench.js';
+import { viewBench } from './view.bench.js';
 
 /*
  * npm run bench [-- <name>] [-- --file <path of a MARC file>]
  * Everything is a ratio of two sides measured in this run: absolute figures say as much about the machine as about the code.
  */
-type Bench = (records: readonly Buffer[]) => Promise<BenchLine[]>;
+type Bench = (records: readonly Buffer[]) => Promise<BenchLine[]> | AsyncGenerator<BenchLine>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   codec: async (records) => [
@@ -23,15 +27,22 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   jobs: throughQuireBench,
   memory: memoryBench,
   large: largeBench,
+  view: viewBench,
+  queries: queriesBench,
+  finance: financeBench,
+  reads: readsBench,
+  engines: enginesBench,
 };
+
+const LONG = new Set(['large', 'queries', 'finance', 'reads', 'engines']);
 
 const { values, positionals } = parseArgs({
   options: { file: { type: 'string' } },
   allowPositionals: true,
 });
-// The large one takes a quarter of an hour and 12 GB of disk: only by its name.
+// Those that take a quarter of an hour and much disk: only by their names.
 const names =
-  positionals.length > 0 ? positionals : Object.keys(BENCHES).filter((name) => name !== 'large');
+  positionals.length > 0 ? positionals : Object.keys(BENCHES).filter((name) => !LONG.has(name));
 const records = await benchRecords(values.file);
 const mean = Math.round(records.reduce((sum, record) => sum + record.length, 0) / records.length);
 print(
@@ -44,7 +55,7 @@ for (const name of names) {
     process.exitCode = 2;
     continue;
   }
-  for (const line of await bench(records)) print(describe(line));
+  for await (const line of await bench(records)) print(describe(line));
 }
 
 function describe({ name, value, unit, ratio, goal, note }: BenchLine): string {

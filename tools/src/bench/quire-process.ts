@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { QuireClient } from '@quire/quire/cli/client';
 import { startPostgres, type EmbeddedPostgres } from '@quire/embedded/postgres';
 
-const MAIN = fileURLToPath(new URL('../../../../apps/quire/dist/src/main.js', import.meta.url));
+export const MAIN = fileURLToPath(
+  new URL('../../../../apps/quire/dist/src/main.js', import.meta.url),
+);
 const READY = 'Quire is ready at ';
 
 /**
@@ -22,12 +24,21 @@ export class QuireProcess implements AsyncDisposable {
   private constructor(
     readonly dataDir: string,
     private readonly postgres: EmbeddedPostgres,
+    private readonly main: string,
+    private readonly settings: Readonly<Record<string, string>>,
   ) {}
 
-  static async start(): Promise<QuireProcess> {
+  /**
+   * @param main another program than Quire's own, to be called like it
+   * @param settings besides those that give it a place of its own
+   */
+  static async start(
+    main = MAIN,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<QuireProcess> {
     const dataDir = await mkdtemp(join(tmpdir(), 'quire-bench-'));
     const postgres = await startPostgres({ dataDir: join(dataDir, 'postgres') });
-    const quire = new QuireProcess(dataDir, postgres);
+    const quire = new QuireProcess(dataDir, postgres, main, settings);
     await quire.run();
     return quire;
   }
@@ -43,7 +54,7 @@ export class QuireProcess implements AsyncDisposable {
   /** Starts the process; resolves at its ready line. */
   async run(): Promise<void> {
     // As `tools/start.mjs` starts it.
-    const child = spawn(process.execPath, ['--max-semi-space-size=8', MAIN, 'start'], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=8', this.main, 'start'], {
       env: {
         ...process.env,
         MALLOC_ARENA_MAX: '2',
@@ -51,6 +62,7 @@ export class QuireProcess implements AsyncDisposable {
         QUIRE_DATA_DIR: this.dataDir,
         QUIRE_PORT: '0',
         QUIRE_OPERATIONS_PORT: '0',
+        ...this.settings,
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -4,7 +4,7 @@ import { CallerOf, Permissions } from '@quire/auth/permissions';
 import { FileDefinition } from '@quire/contracts/data-export';
 import { routes } from '@quire/contracts/routes';
 import type { Caller } from '@quire/contracts/scope';
-import { readTenant } from '@quire/postgres/tenant';
+import { readOnce } from '@quire/postgres/tenant';
 import { located } from '@quire/service/answers';
 import { PathId } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -42,7 +42,7 @@ export class FileDefinitionsController {
   @Get(':id')
   @Permissions(routes.readFileDefinition)
   async read(@CallerOf() caller: Caller, @PathId(ID) id: string): Promise<object> {
-    const definition = await readTenant(this.source, caller, (tx) => this.definitions.find(tx, id));
+    const definition = await readOnce(this.source, caller, (tx) => this.definitions.find(tx, id));
     if (!definition) throw failures.fileDefinitionNotFound(id);
     return answer(definition);
   }

@@ -4,7 +4,7 @@ import type { DownloadLink } from '@quire/contracts/data-export';
 import type { Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Caller } from '@quire/contracts/scope';
-import { readTenant } from '@quire/postgres/tenant';
+import { readOnce } from '@quire/postgres/tenant';
 import { PathId, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
@@ -48,7 +48,7 @@ export class JobExecutionsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
     const dialect = await answerDialect(this.source, caller, reply);
-    const job = await readTenant(this.source, caller, (tx) => this.jobs.find(tx, id));
+    const job = await readOnce(this.source, caller, (tx) => this.jobs.find(tx, id));
     if (!job) throw failures.jobExecutionNotFound();
     return jobAnswer(job, dialect);
   }

@@ -4,7 +4,7 @@ import { ExportJobProfile } from '@quire/contracts/data-export';
 import { booleanParameter, type Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Caller } from '@quire/contracts/scope';
-import { readTenant } from '@quire/postgres/tenant';
+import { readOnce } from '@quire/postgres/tenant';
 import { located } from '@quire/service/answers';
 import { PathId, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
@@ -60,7 +60,7 @@ export class JobProfilesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
     const old = (await answerDialect(this.source, caller, reply)) === '2020';
-    const row = await readTenant(this.source, caller, (tx) => this.jobProfiles.find(tx, id));
+    const row = await readOnce(this.source, caller, (tx) => this.jobProfiles.find(tx, id));
     if (!row) throw failures.jobProfileNotFound(id);
     return jobProfileAnswer(old ? asIn2020(row) : row);
   }

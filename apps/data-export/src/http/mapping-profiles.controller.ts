@@ -4,7 +4,7 @@ import { MappingProfile } from '@quire/contracts/data-export';
 import type { Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Caller } from '@quire/contracts/scope';
-import { readTenant } from '@quire/postgres/tenant';
+import { readOnce } from '@quire/postgres/tenant';
 import { located } from '@quire/service/answers';
 import { PathId, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
@@ -46,7 +46,7 @@ export class MappingProfilesController {
     @PathId({ name: 'id', notFound: (id) => failures.mappingProfileNotFound(id).message })
     id: string,
   ): Promise<object> {
-    const row = await readTenant(this.source, caller, (tx) => this.mappingProfiles.find(tx, id));
+    const row = await readOnce(this.source, caller, (tx) => this.mappingProfiles.find(tx, id));
     if (!row) throw failures.mappingProfileNotFound(id);
     return mappingProfileAnswer(row);
   }

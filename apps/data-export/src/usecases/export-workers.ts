@@ -8,6 +8,7 @@ import {
 import type { Log } from '@quire/contracts/log';
 import { LeaseKeeper } from '@quire/jobs/lease-keeper';
 import { LeasedWorker } from '@quire/jobs/worker';
+import { HandOver } from '@quire/service/hand-over';
 import { LOG, SETTINGS } from '@quire/service/platform.module';
 import { exportSettings } from '../config.js';
 import type { ClaimedSlice } from '../db/slices.js';
@@ -15,8 +16,8 @@ import { Dispatch } from './dispatch.js';
 import { SliceLeases } from './slice-leases.js';
 import { SliceRuns } from './slice-runs.js';
 
-/** A slice in hand at shut-down may take so long to finish before it is given back. */
-const GRACE_MS = 5000;
+/** A slice in hand at shut-down may take so long to finish before it is given back; another replica has it within 5 s. */
+const GRACE_MS = 3000;
 
 /** The background of this service: workers on slices, the dispatcher, and what picks up after processes that died. */
 @Injectable()
@@ -24,12 +25,14 @@ export class ExportWorkers
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
   private readonly worker: LeasedWorker<ClaimedSlice>;
+  private stopping: Promise<void> | undefined;
 
   constructor(
     leases: SliceLeases,
     private readonly dispatch: Dispatch,
     private readonly keeper: LeaseKeeper,
     runs: SliceRuns,
+    private readonly handOver: HandOver,
     @Inject(LOG) log: Log,
     @Inject(SETTINGS) settings: object,
   ) {
@@ -50,11 +53,11 @@ export class ExportWorkers
   onApplicationBootstrap(): void {
     this.worker.start();
     this.dispatch.start();
+    this.handOver.add(() => this.stop());
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.dispatch.stop();
-    await this.worker.stop(GRACE_MS);
+  beforeApplicationShutdown(): Promise<void> {
+    return this.stop();
   }
 
   /** When nobody works any more. */
@@ -65,5 +68,10 @@ export class ExportWorkers
   /** A slice was let out. */
   wake(): void {
     this.worker.wake();
+  }
+
+  private stop(): Promise<void> {
+    this.stopping ??= this.dispatch.stop().then(() => this.worker.stop(GRACE_MS));
+    return this.stopping;
   }
 }

@@ -4,6 +4,7 @@ import { CleanUps } from '../db/clean-ups.js';
 import { Stores } from '../db/stores.js';
 import { logRows } from '../domain/error-codes.js';
 import { ExportFiles } from '../files/export-files.js';
+import { Cuts } from './cuts.js';
 import { Fresh } from './fresh.js';
 import { JobEndings } from './job-endings.js';
 import { Sweeps } from './sweeps.js';
@@ -15,6 +16,7 @@ export class HouseRules {
     private readonly stores: Stores,
     private readonly cleanUps: CleanUps,
     private readonly files: ExportFiles,
+    private readonly cuts: Cuts,
     private readonly endings: JobEndings,
     private readonly sweeps: Sweeps,
     private readonly fresh: Fresh,
@@ -30,6 +32,14 @@ export class HouseRules {
 
   oldUploads(tx: TenantRead, before: Date, limit: number): Promise<string[]> {
     return this.cleanUps.oldUploads(tx, before, limit);
+  }
+
+  /** What the event that was lost would have done: the input is cut, or the job of slices that are all done ends. */
+  async goOn(tx: TenantTx, jobId: string, before: Date): Promise<boolean> {
+    await this.stores.jobs.lock(tx, jobId);
+    if (!(await this.cleanUps.isIdle(tx, jobId, before))) return false;
+    await this.cuts.cut(tx, jobId);
+    return !(await this.cleanUps.isIdle(tx, jobId, before));
   }
 
   /** Counts and earlier log rows stay. */

@@ -18,8 +18,8 @@ import { HouseRules } from './house-rules.js';
 const AT_ONCE = 100;
 
 /**
- * What is done at a call and by itself (`data-export.md`, 7.1 and 7.2): jobs that nobody works on expire, old uploads are
- * cleaned up. Each thing in a transaction of its own, so that one that fails holds up no other.
+ * What is done at a call and by itself (`data-export.md`, 7.1 and 7.2): jobs that lost an event go on, those that nobody works on
+ * expire, old uploads are cleaned up. Each thing in a transaction of its own, so that one that fails holds up no other.
  */
 @Injectable()
 export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -36,15 +36,16 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
   ) {
     this.settings = exportSettings(settings);
     this.upSince = rules.now();
-    const { expiryEveryMs, cleanUpEveryMs } = this.settings;
+    const { stallMs, expiryEveryMs, cleanUpEveryMs } = this.settings;
     const loop = (name: string, everyMs: number, work: (scope: Scope) => Promise<void>) =>
       new Background({
         name: `data-export.${name}`,
         everyMs,
         log,
-        work: () => this.tenants.each(work),
+        work: () => this.tenants.eachAlone(`data-export.${name}`, work),
       });
     this.loops = [
+      loop('stalls', stallMs / 2, (scope) => this.goOn(scope)),
       loop('expiry', expiryEveryMs, (scope) => this.expireJobs(scope)),
       loop('clean-up', cleanUpEveryMs, (scope) => this.cleanUpFiles(scope)),
     ];
@@ -56,6 +57,15 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
 
   async beforeApplicationShutdown(): Promise<void> {
     for (const loop of this.loops) await loop.stop();
+  }
+
+  /** If every event were lost, every job would still end, only later (reliability, section 2). */
+  async goOn(scope: Scope): Promise<void> {
+    const before = this.before(this.settings.stallMs);
+    await this.each(scope, {
+      find: (tx) => this.rules.idleJobs(tx, before, AT_ONCE),
+      act: (tx, id) => this.rules.goOn(tx, id, before),
+    });
   }
 
   /** Idle for the whole time, in our uptime too: after we were away, workers get the time to come back. */

@@ -3,6 +3,7 @@ import { ExportRequested, type ExportRecordType } from '@quire/contracts/data-ex
 import { tooMany } from '@quire/contracts/failure';
 import type { Caller } from '@quire/contracts/scope';
 import { Outbox } from '@quire/messaging/outbox';
+import { OutboxLevel } from '@quire/messaging/outbox-level';
 import type { TenantTx } from '@quire/postgres/tenant';
 import { snapshotOf } from '../db/mapping-profiles.js';
 import { IdSelections } from '../db/id-selections.js';
@@ -56,6 +57,7 @@ export class Launches {
     private readonly settings: ExportTenantSettings,
     private readonly endings: JobEndings,
     private readonly outbox: Outbox,
+    private readonly level: OutboxLevel,
     private readonly fresh: Fresh,
   ) {}
 
@@ -68,7 +70,9 @@ export class Launches {
     return { jobProfileId: job.id, jobProfileName: job.name, mapping: snapshotOf(mapping) };
   }
 
+  /** @throws Failure 429, 503 when as many jobs run, or events wait, as may */
   async launch(tx: TenantTx, caller: Caller, launch: Launch): Promise<void> {
+    this.level.admitJob();
     const { jobId, hrId, profile, request, selection } = launch;
     if ((await this.stores.jobs.running(tx)) >= RUNNING_MAX) throw tooMany(RETRY_SECONDS);
     const output = launch.continues ?? (await this.outputOf(tx, launch));

@@ -57,7 +57,7 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   private turn(): Promise<void> {
-    return this.tenants.each((scope) => this.keepTo(scope));
+    return this.tenants.eachAlone('data-export.retention', (scope) => this.keepTo(scope));
   }
 
   private async keepTo(scope: Scope): Promise<void> {

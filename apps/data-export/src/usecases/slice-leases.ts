@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { SliceReady } from '@quire/contracts/data-export';
 import { SYSTEM_USER_ID } from '@quire/contracts/scope';
 import { LeaseKeeper } from '@quire/jobs/lease-keeper';
+import { Outbox } from '@quire/messaging/outbox';
 import { asSystem, withTenant } from '@quire/postgres/tenant';
 import { SETTINGS } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
@@ -29,6 +31,7 @@ export class SliceLeases {
     private readonly stores: Stores,
     private readonly keeper: LeaseKeeper,
     private readonly fresh: Fresh,
+    private readonly outbox: Outbox,
     @Inject(SETTINGS) settings: object,
   ) {
     this.settings = exportSettings(settings);
@@ -64,11 +67,18 @@ export class SliceLeases {
     });
   }
 
-  /** Not finished and no attempt: it can be claimed at once. */
+  /** Not finished and no attempt: it can be claimed at once, and the other replicas are told. */
   async giveBack(claimed: ClaimedSlice): Promise<void> {
-    await withTenant(this.source, scopeOf(claimed), (tx) =>
-      this.stores.slices.handBack(tx, claimed, { delayMs: 0, attempt: false, wait: false }),
-    );
+    await withTenant(this.source, scopeOf(claimed), async (tx) => {
+      const { jobId: jobExecutionId, sliceNo, tenantId } = claimed;
+      const job = await this.stores.jobs.find(tx, jobExecutionId);
+      const range = await this.stores.slices.range(tx, claimed);
+      if (!job || !range) return;
+      await this.stores.slices.handBack(tx, claimed, { delayMs: 0, attempt: false, wait: false });
+      const { fromOrdinal, toOrdinal } = range;
+      const about = { tenantId, jobExecutionId, jobVersion: job.version };
+      await this.outbox.add(tx, SliceReady, { ...about, sliceNo, fromOrdinal, toOrdinal });
+    });
   }
 }
 

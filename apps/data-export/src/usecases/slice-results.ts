@@ -93,8 +93,12 @@ export class SliceResults {
     await withTenant(this.source, scope, (tx) => this.endings.fail(tx, claimed.jobId, row));
   }
 
+  /** With a sign of life of the job: who waits for a dependency is seen to wait. */
   async handBack(scope: Scope, claimed: ClaimedSlice, back: HandBack): Promise<void> {
-    await withTenant(this.source, scope, (tx) => this.stores.slices.handBack(tx, claimed, back));
+    await withTenant(this.source, scope, async (tx) => {
+      await this.stores.jobs.touch(tx, claimed.jobId, this.fresh.now());
+      await this.stores.slices.handBack(tx, claimed, back);
+    });
   }
 
   private async addLogs(

@@ -43,7 +43,7 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private sweep(): Promise<void> {
-    return this.tenants.each(async (scope) => {
+    return this.tenants.eachAlone('data-export.sweeps', async (scope) => {
       await this.uploads.recover(scope);
       await this.removeObjects(scope);
     });

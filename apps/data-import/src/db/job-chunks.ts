@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { uuidV5 } from '@quire/contracts/ids';
-import type { ChunkCounts } from '@quire/contracts/source-records';
+import type { ChunkCounts } from '@quire/contracts/source-record-events';
 import { int4Array, int8Array, uuidArray } from '@quire/postgres/bulk';
 import type { SystemCalls, TenantRead, TenantTx } from '@quire/postgres/tenant';
 import type { ChunkSums } from '../domain/job-execution.js';
@@ -63,7 +63,8 @@ export interface Written {
 }
 
 /** Released again when no answer came for this long. */
-const LATE = `state = 'RELEASED' and released_at < clock_timestamp() - interval '60 seconds'`;
+const lateBy = (ms: string): string =>
+  `state = 'RELEASED' and released_at < clock_timestamp() - ${ms} * interval '1 millisecond'`;
 
 /** Chunks of jobs and their counts. Rows are changed under the lock of their job's row. */
 @Injectable()
@@ -95,21 +96,21 @@ export class JobChunks {
     return rows.sort((a, b) => a.chunk_no - b.chunk_no);
   }
 
-  /** Jobs with a chunk whose answer is late, ended ones too: the answer is counted. */
-  async lateJobs(tx: TenantRead): Promise<string[]> {
+  /** Jobs with a chunk whose answer is so late, ended ones too: the answer is counted. */
+  async lateJobs(tx: TenantRead, ms: number): Promise<string[]> {
     const rows = await tx.query<{ job_id: string }>(
-      `select distinct job_id from job_chunk where tenant_id = $1 and ${LATE}`,
-      [tx.tenantId],
+      `select distinct job_id from job_chunk where tenant_id = $1 and ${lateBy('$2')}`,
+      [tx.tenantId, ms],
     );
     return rows.map((row) => row.job_id);
   }
 
   /** Under the lock of the job, as every change of its chunks. */
-  releaseLate(tx: TenantTx, jobId: string): Promise<ChunkRow[]> {
+  releaseLate(tx: TenantTx, jobId: string, ms: number): Promise<ChunkRow[]> {
     return tx.query<ChunkRow>(
       `update job_chunk set released_at = clock_timestamp(), attempt = attempt + 1
-       where tenant_id = $1 and job_id = $2 and ${LATE} returning *`,
-      [tx.tenantId, jobId],
+       where tenant_id = $1 and job_id = $2 and ${lateBy('$3')} returning *`,
+      [tx.tenantId, jobId, ms],
     );
   }
 

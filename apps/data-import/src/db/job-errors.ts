@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { uuidV5 } from '@quire/contracts/ids';
-import type { ChunkError } from '@quire/contracts/source-records';
+import type { ChunkError } from '@quire/contracts/source-record-events';
 import { int8Array, jsonbArray, textArray, uuidArray } from '@quire/postgres/bulk';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
 

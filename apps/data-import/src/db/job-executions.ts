@@ -48,7 +48,20 @@ export interface JobRow {
   readonly part_number: number;
   readonly part_total: number;
   readonly deleted_at: Date | null;
+  /** Somebody wants back what it has saved. */
+  readonly undo_requested_at: Date | null;
+  readonly undo_requested_by: string | null;
+  /** All its chunks were back, and source-record-storage was asked. */
+  readonly undo_sent: boolean;
+  readonly undone_at: Date | null;
+  readonly undone: UndoCounts | null;
   readonly origin_file_id: string | null;
+}
+
+export interface UndoCounts {
+  readonly removed: number;
+  readonly restored: number;
+  readonly kept: number;
 }
 
 /** With its live progress: a sum over the chunks that are done. */

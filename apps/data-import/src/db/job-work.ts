@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
+import type { UndoCounts } from './job-executions.js';
 
 /** What is known of jobs beyond FOLIO: their content, their pauses, how long they have worked (data-import, 14). */
 @Injectable()
@@ -16,6 +17,7 @@ export class JobWork {
     const rows = await tx.query<{ hash: string; hr_id: number }>(
       `select encode(content_sha256, 'hex') as hash, max(hr_id) as hr_id from job_execution
        where tenant_id = $1 and content_sha256 = any ($2) and status in ('COMMITTED', 'ERROR') and not dry_run
+         and undo_requested_at is null
        group by content_sha256`,
       [tx.tenantId, hashes],
     );
@@ -34,6 +36,33 @@ export class JobWork {
       'update job_execution set paused_at = null, last_updated = now() where tenant_id = $1 and id = $2',
       [tx.tenantId, id],
     );
+  }
+
+  /** For whoever acts now; who asked first stays. */
+  async requestUndo(tx: TenantTx, id: string): Promise<void> {
+    await tx.execute(
+      `update job_execution set undo_requested_at = now(), undo_requested_by = $3, last_updated = now()
+       where tenant_id = $1 and id = $2 and undo_requested_at is null`,
+      [tx.tenantId, id, tx.scope.actorId],
+    );
+  }
+
+  async setUndoSent(tx: TenantTx, id: string): Promise<void> {
+    await tx.execute('update job_execution set undo_sent = true where tenant_id = $1 and id = $2', [
+      tx.tenantId,
+      id,
+    ]);
+  }
+
+  /** It may have been undone without being asked for here. */
+  async setUndone(tx: TenantTx, id: string, counts: UndoCounts): Promise<void> {
+    await tx.execute(
+      `update job_execution set undo_requested_at = coalesce(undo_requested_at, now()), undo_sent = true, undone_at = now(),
+         undone = $3, last_updated = now()
+       where tenant_id = $1 and id = $2`,
+      [tx.tenantId, id, JSON.stringify(counts)],
+    );
+    await tx.execute(UNDONE_WHOLE, [tx.tenantId, id]);
   }
 
   /** @param origin where the failed records stand in the file that the first of all these jobs read */
@@ -100,3 +129,15 @@ export class JobWork {
     };
   }
 }
+
+/** A composite parent is undone with the last of its children, and shows what they did together. */
+const UNDONE_WHOLE = `
+  update job_execution p set undo_sent = true, undone_at = now(), undone = c.sums, last_updated = now()
+  from (select parent_job_id, bool_and(undone_at is not null) as done,
+      jsonb_build_object('removed', sum((undone->>'removed')::bigint), 'restored', sum((undone->>'restored')::bigint),
+        'kept', sum((undone->>'kept')::bigint)) as sums
+    from job_execution where tenant_id = $1 and id <> parent_job_id
+      and parent_job_id = (select parent_job_id from job_execution where tenant_id = $1 and id = $2)
+    group by parent_job_id) c
+  where p.tenant_id = $1 and p.id = c.parent_job_id and p.subordination_type = 'COMPOSITE_PARENT'
+    and p.undo_requested_at is not null and c.done`;

@@ -1,4 +1,4 @@
-import type { ChunkError } from '@quire/contracts/source-records';
+import type { ChunkError } from '@quire/contracts/source-record-events';
 
 /** Where the frames of a chunk stand, from its row (data-import, 8.1). */
 interface FramedChunk {

@@ -100,6 +100,8 @@ export const failures = {
     refused(`JobExecution ${id} cannot be ${what}: its status is ${status}`),
   pausedAlready: (id: string): Failure => refused(`JobExecution ${id} is paused already`),
   notEnded: (id: string): Failure => refused(`JobExecution ${id} has not ended`),
+  dryRunCannotBeUndone: (id: string): Failure =>
+    refused(`JobExecution ${id} is a dry run: it has saved nothing`),
   noFailedRecords: (id: string): Failure => refused(`JobExecution ${id} has no failed records`),
   otherForm: (id: string): Failure =>
     notFound(`The records of JobExecution ${id} are not of this form; see failedRecords.mrc`),

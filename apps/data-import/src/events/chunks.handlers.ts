@@ -4,7 +4,7 @@ import {
   ChunkSaved,
   type ChunkRejectedPayload,
   type ChunkSavedPayload,
-} from '@quire/contracts/source-records';
+} from '@quire/contracts/source-record-events';
 import type { Delivery } from '@quire/messaging/event-bus';
 import { Handles } from '@quire/messaging/handles';
 import { Imports } from '../usecases/imports.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Scope } from '@quire/contracts/scope';
-import type { ChunkError } from '@quire/contracts/source-records';
+import type { ChunkError } from '@quire/contracts/source-record-events';
 import { ObjectIntents } from '@quire/jobs/intents';
 import {
   ObjectNotFound,

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { Body, Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
 import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
 import { ImportJobExecution } from '@quire/contracts/data-import';
-import { ImportDetails, RetryRequest } from '@quire/contracts/import-work';
+import { ImportDetails, ImportUndo, RetryRequest } from '@quire/contracts/import-work';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import { located } from '@quire/service/answers';
@@ -16,6 +16,7 @@ import { FailedRecords } from '../usecases/failed-records.js';
 import { JobDetails } from '../usecases/job-details.js';
 import { Pauses } from '../usecases/pauses.js';
 import { Retries } from '../usecases/retries.js';
+import { Undos } from '../usecases/undos.js';
 
 const ID = { name: 'id', notFound: texts.jobNotFound };
 
@@ -27,6 +28,7 @@ export class ImportWorkController {
     private readonly failed: FailedRecords,
     private readonly pauses: Pauses,
     private readonly retries: Retries,
+    private readonly undos: Undos,
   ) {}
 
   @Get('details')
@@ -48,6 +50,21 @@ export class ImportWorkController {
   @Permissions(routes.resumeImport)
   async resume(@ScopeOf() scope: Scope, @PathId(ID) id: string): Promise<void> {
     await this.pauses.resume(scope, id);
+  }
+
+  /** Takes back what the job has saved (14, 6); how far that is, the details say. */
+  @Post('undo')
+  @HttpCode(202)
+  @Permissions(routes.undoImport)
+  @ApiAcceptedResponse({ type: ImportUndo })
+  async undo(
+    @CallerOf() caller: Caller,
+    @PathId(ID) id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ImportUndo> {
+    const undo = await this.undos.undo(caller, id);
+    located(reply, caller, `/data-import/jobExecutions/${id}/details`);
+    return undo;
   }
 
   /** The failed records, each exactly as received, in the order of the file and in its form, whatever that is (14, 4). */

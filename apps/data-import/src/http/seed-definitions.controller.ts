@@ -73,6 +73,7 @@ export class SeedDefinitionsController {
   @Permissions(routes.listSeedDefinitions)
   @ApiOkResponse({ type: SeedUploadDefinitions })
   list(@ScopeOf() scope: Scope, @QueryOf() query: Query, @Res() reply: FastifyReply): void {
+    checkLang(query);
     answerCompletedList<DefinitionRow>(this.source, reply, {
       key: 'uploadDefinitions',
       listing: LISTING,

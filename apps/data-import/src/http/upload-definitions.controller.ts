@@ -18,7 +18,7 @@ import {
   UploadDefinitions as UploadDefinitionList,
   UploadFileDefinition,
 } from '@quire/contracts/data-import';
-import { single, type Paging, type Query } from '@quire/contracts/paging';
+import { checkLang, single, type Paging, type Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import { readTenant } from '@quire/postgres/tenant';
@@ -85,6 +85,7 @@ export class UploadDefinitionsController {
     @PagingOf() paging: Paging,
     @Res() reply: FastifyReply,
   ): void {
+    checkLang(sent);
     const asked = (single(sent, 'query') ?? '').trim() !== '';
     answerCompletedList<DefinitionRow>(this.source, reply, {
       key: 'uploadDefinitions',

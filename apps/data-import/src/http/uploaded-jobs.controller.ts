@@ -1,16 +1,18 @@
 import { Controller, Delete, Get, Req, Res } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
-import { CallerOf, Permissions, Public, ScopeOf } from '@quire/auth/permissions';
+import { CallerOf, permissionMissing, Permissions, Public } from '@quire/auth/permissions';
 import { Cancelled, OriginalLink } from '@quire/contracts/data-import';
-import { single, type Query } from '@quire/contracts/paging';
+import { UNDO_PERMISSION } from '@quire/contracts/data-import-routes';
+import { booleanParameter, single, type Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
-import type { Caller, Scope } from '@quire/contracts/scope';
+import type { Caller } from '@quire/contracts/scope';
 import { sendFile } from '@quire/service/files';
 import { PathId, QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { failures, texts } from '../domain/failures.js';
 import { JobChanges } from '../usecases/job-changes.js';
 import { Originals } from '../usecases/originals.js';
+import { Undos } from '../usecases/undos.js';
 
 const JOB_ID = { name: 'jobExecutionId', notFound: () => failures.fileGone().message };
 const CANCELLED_ID = { name: 'jobExecutionId', notFound: texts.jobNotFound };
@@ -21,13 +23,22 @@ export class UploadedJobsController {
   constructor(
     private readonly originals: Originals,
     private readonly changes: JobChanges,
+    private readonly undos: Undos,
   ) {}
 
   @Delete('jobExecutions/:jobExecutionId/cancel')
   @Permissions(routes.cancelImport)
   @ApiOkResponse({ type: Cancelled })
-  async cancel(@ScopeOf() scope: Scope, @PathId(CANCELLED_ID) jobId: string): Promise<Cancelled> {
-    await this.changes.cancel(scope, jobId);
+  async cancel(
+    @CallerOf() caller: Caller,
+    @PathId(CANCELLED_ID) jobId: string,
+    @QueryOf() query: Query,
+  ): Promise<Cancelled> {
+    const undo = booleanParameter(query, 'undo', false);
+    if (undo && !caller.permissions.includes(UNDO_PERMISSION))
+      throw permissionMissing(caller, UNDO_PERMISSION);
+    await this.changes.cancel(caller, jobId);
+    if (undo) await this.undos.undo(caller, jobId);
     return { ok: true };
   }
 

@@ -29,6 +29,7 @@ import { choose, type Windows } from '../domain/release-score.js';
 export class Dispatch implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly dispatcher: Dispatcher;
   private readonly windows: Windows;
+  private readonly lateMs: number;
 
   constructor(
     private readonly source: DataSource,
@@ -39,7 +40,8 @@ export class Dispatch implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(LOG) log: Log,
     @Inject(SETTINGS) settings: object,
   ) {
-    const { windowJob, windowTenant, windowTotal } = importSettings(settings);
+    const { windowJob, windowTenant, windowTotal, resendMs } = importSettings(settings);
+    this.lateMs = resendMs;
     this.windows = { job: windowJob, tenant: windowTenant, total: windowTotal };
     this.dispatcher = new Dispatcher({
       source,
@@ -63,11 +65,13 @@ export class Dispatch implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Chunks whose answer did not come: sent again under the same id. */
   async releaseLate(scope: Scope): Promise<void> {
-    const jobs = await readTenant(this.source, scope, (tx) => this.chunks.lateJobs(tx));
+    const jobs = await readTenant(this.source, scope, (tx) =>
+      this.chunks.lateJobs(tx, this.lateMs),
+    );
     for (const id of jobs) {
       await withTenant(this.source, scope, async (tx) => {
         const job = await this.jobs.lock(tx, id);
-        if (job) await this.announce(tx, job, await this.chunks.releaseLate(tx, id));
+        if (job) await this.announce(tx, job, await this.chunks.releaseLate(tx, id, this.lateMs));
       });
     }
   }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ChunkOptions } from '@quire/contracts/data-import';
 import type { Caller } from '@quire/contracts/scope';
+import { OutboxLevel } from '@quire/messaging/outbox-level';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
 import { SETTINGS } from '@quire/service/platform.module';
 import { importSettings } from '../config.js';
@@ -37,12 +38,13 @@ export class ImportStarts {
     private readonly jobWork: JobWork,
     private readonly tenantSettings: ImportTenantSettings,
     private readonly work: ImportWork,
+    private readonly level: OutboxLevel,
     @Inject(SETTINGS) settings: object,
   ) {
     this.runningMax = importSettings(settings).runningJobsMax;
   }
 
-  /** @throws Failure 400, 404, 409, 429 */
+  /** @throws Failure 400, 404, 409, 429, 503 */
   async start(tx: TenantTx, caller: Caller, definitionId: string, wanted: Start): Promise<void> {
     const definition = await this.definitions.lock(tx, definitionId);
     if (!definition) throw failures.definitionToProcessNotFound(definitionId);
@@ -71,8 +73,9 @@ export class ImportStarts {
     });
   }
 
-  /** @throws Failure 429 when the tenant has as many running jobs as it may have */
+  /** @throws Failure 429 when the tenant has as many running jobs as it may have; 503 when too many events wait */
   async checkRoom(tx: TenantRead, more: number): Promise<void> {
+    this.level.admitJob();
     if ((await this.jobs.running(tx)) + more > this.runningMax) throw failures.tooManyJobs();
   }
 

@@ -5,7 +5,7 @@ import type {
   ChunkError,
   ChunkRejectedPayload,
   ChunkSavedPayload,
-} from '@quire/contracts/source-records';
+} from '@quire/contracts/source-record-events';
 import type { TenantTx } from '@quire/postgres/tenant';
 import { JobChunks, type ChunkRow } from '../db/job-chunks.js';
 import { JobErrors } from '../db/job-errors.js';

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { ProcessFiles } from '@quire/contracts/data-import';
 import type { Caller, Scope } from '@quire/contracts/scope';
-import type { ChunkRejectedPayload, ChunkSavedPayload } from '@quire/contracts/source-records';
+import type {
+  ChunkRejectedPayload,
+  ChunkSavedPayload,
+} from '@quire/contracts/source-record-events';
 import { Inbox } from '@quire/messaging/inbox';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
@@ -11,6 +14,7 @@ import { profileOf } from '../domain/job-profiles.js';
 import { Dispatch } from './dispatch.js';
 import { ImportStarts, type Wanted } from './import-starts.js';
 import { ImportWork } from './import-work.js';
+import { Undos } from './undos.js';
 
 /**
  * The life of an import: started by processFiles, its chunks sent out by the dispatcher, their answers taken home, ended by
@@ -25,6 +29,7 @@ export class Imports {
     private readonly work: ImportWork,
     private readonly dispatch: Dispatch,
     private readonly jobs: JobExecutions,
+    private readonly undos: Undos,
   ) {}
 
   /** @throws Failure 400, 404, 409, 422, 429 by the rows of 3.4 and 14 */
@@ -61,6 +66,7 @@ export class Imports {
         counts: saved.skipped ? undefined : saved.counts,
         errors,
       });
+      await this.undos.chunkIsBack(tx, saved.jobExecutionId);
     });
     this.dispatch.wake();
   }
@@ -69,6 +75,7 @@ export class Imports {
     await withTenant(this.source, scope, async (tx) => {
       if (!(await this.inbox.first(tx, 'imports.chunk', rejected.chunkId))) return;
       await this.work.giveUp(tx, rejected);
+      await this.undos.chunkIsBack(tx, rejected.jobExecutionId);
     });
     this.dispatch.wake();
   }

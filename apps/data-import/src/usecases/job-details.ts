@@ -15,6 +15,7 @@ import { isEnded } from '../domain/job-execution.js';
 import { rateOf, waitText } from '../domain/job-progress.js';
 import { standingOf, type Standing, type Windows } from '../domain/release-score.js';
 import { jobOf } from '../domain/shapes.js';
+import { undoneOf } from '../domain/undo-state.js';
 
 const TYPE_NAME: Readonly<Record<string, string>> = {
   B: 'MARC_BIB',
@@ -67,6 +68,7 @@ export class JobDetails {
       messages: messages.map(({ code, text, at }) => ({ code, text, date: formatDate(at) })),
       warnings: await this.chunks.warnings(tx, job.id),
       paused: isPaused,
+      ...undoneOf(job),
       ...(seconds === undefined ? {} : { rate: rateOf({ ...worked, seconds }) }),
       source: await this.sourceOf(tx, job),
       ...(job.retry_of === null ? {} : { retryOf: job.retry_of }),

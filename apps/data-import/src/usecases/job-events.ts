@@ -5,6 +5,7 @@ import {
   ImportCompleted,
   ImportJobChanged,
   ImportJobCreated,
+  ImportUndoRequested,
   type ImportCounts,
 } from '@quire/contracts/data-import';
 import { Outbox } from '@quire/messaging/outbox';
@@ -54,6 +55,14 @@ export class JobEvents {
       result: job.result ?? 'FAILED',
       counts,
       completedDate: formatDate(job.completed_at ?? new Date(0)),
+    });
+  }
+
+  /** What it has saved is to be taken back. @param userId who asked for it */
+  async undoRequested(tx: TenantTx, job: JobRow, userId: string): Promise<void> {
+    await this.outbox.add(tx, ImportUndoRequested, {
+      ...about(tx, job),
+      userId,
     });
   }
 

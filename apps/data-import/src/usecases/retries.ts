@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Ids } from '@quire/contracts/clock';
 import type { Caller } from '@quire/contracts/scope';
-import { readTenant, withTenant, type TenantTx } from '@quire/postgres/tenant';
+import { APART, readTenant, withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { IDS } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
 import type { JobView } from '../db/job-executions.js';
@@ -28,8 +28,11 @@ export class Retries {
 
   /** @throws Failure 404; 400 when the job runs, has no failed records, or a retry of it runs; 429 */
   async retry(caller: Caller, jobId: string, asked: JobOptions): Promise<JobView> {
-    const copy = await withTenant(this.source, caller, (tx) =>
-      this.steps.begin(tx, jobId, this.ids.next()),
+    const copy = await withTenant(
+      this.source,
+      caller,
+      (tx) => this.steps.begin(tx, jobId, this.ids.next()),
+      APART,
     );
     const copied = await this.copies.copy(caller, copy);
     const id = this.ids.next();

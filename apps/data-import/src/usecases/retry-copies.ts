@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Clock } from '@quire/contracts/clock';
 import type { Scope } from '@quire/contracts/scope';
 import type { StoredObject } from '@quire/object-store/object-store';
-import { withTenant } from '@quire/postgres/tenant';
+import { APART, withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { CLOCK } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
 import { FileUploads } from '../db/file-uploads.js';
@@ -58,7 +58,7 @@ export class RetryCopies {
 
   /** As if it had not been. */
   async giveUp(scope: Scope, { id, key }: RetryCopy): Promise<void> {
-    const ended = await withTenant(this.source, scope, (tx) => this.uploads.end(tx, id));
+    const ended = await withTenant(this.source, scope, (tx) => this.uploads.end(tx, id), APART);
     if (ended) await this.files.remove(scope, key);
   }
 
@@ -117,9 +117,8 @@ export class RetryCopies {
   }
 
   private async keep(scope: Scope, { id }: RetryCopy, chunks: UploadChunk[]): Promise<void> {
-    const ours = await withTenant(this.source, scope, (tx) =>
-      this.uploads.addChunks(tx, id, chunks),
-    );
+    const add = (tx: TenantTx): Promise<boolean> => this.uploads.addChunks(tx, id, chunks);
+    const ours = await withTenant(this.source, scope, add, APART);
     if (!ours) throw failures.busy();
   }
 

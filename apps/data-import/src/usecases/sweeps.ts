@@ -131,6 +131,6 @@ export class Sweeps implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private sweep(): Promise<void> {
-    return this.tenants.each((scope) => this.ofTenant.sweep(scope));
+    return this.tenants.eachAlone('data-import.sweeps', (scope) => this.ofTenant.sweep(scope));
   }
 }

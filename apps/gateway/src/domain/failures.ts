@@ -33,6 +33,10 @@ export const failures = {
     ),
   tenantUnknown: (id: string) => refused(`No such Tenant ${id}`, 'tenant'),
   tenantExists: (id: string) => refused(`Duplicate tenant id ${id}`, 'tenant'),
+  tenantNotFound: (id: string) => notFound(`Tenant ${id} not found`),
+  noLibrary: (id: string) => refused(`Tenant ${id} holds no library data`, 'tenant'),
+  moduleStays: (id: string) =>
+    refused(`Module ${id} can not be disabled: every tenant has all services`, 'module'),
   originRefused: () => forbidden('Origin not allowed'),
   unknownDialect: (dialect: string) => refused(`Unknown dialect ${dialect}`, 'dialect'),
   noRoute: () => notFound('No suitable module found for path and tenant'),

@@ -4,8 +4,7 @@ import { Public } from '@quire/auth/permissions';
 import { routes } from '@quire/contracts/routes';
 import { Health, type Readiness } from '@quire/service/health';
 import type { FastifyReply } from 'fastify';
-
-const PRODUCT_VERSION = '0.1.0';
+import { PRODUCT_VERSION } from '../domain/modules.js';
 
 /** What probes and monitors ask on the public port (conventions, section 19). */
 @ApiTags('health')

@@ -4,7 +4,7 @@ import { InternalRoute, ScopeOf } from '@quire/auth/permissions';
 import { InternalUser } from '@quire/contracts/gateway';
 import { routes } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
-import { readTenant } from '@quire/postgres/tenant';
+import { readOnce } from '@quire/postgres/tenant';
 import { PathId } from '@quire/service/queries';
 import { DataSource } from 'typeorm';
 import { UserStore } from '../db/users.js';
@@ -25,7 +25,7 @@ export class UsersController {
     @ScopeOf() scope: Scope,
     @PathId({ name: 'id', notFound: () => failures.userNotFound().message }) id: string,
   ): Promise<InternalUser> {
-    const user = await readTenant(this.source, scope, (tx) => this.users.byId(tx, id));
+    const user = await readOnce(this.source, scope, (tx) => this.users.byId(tx, id));
     if (!user) throw failures.userNotFound();
     const { username, active, personal } = user;
     const { firstName, lastName } = personal;

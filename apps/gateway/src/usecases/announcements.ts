@@ -11,12 +11,13 @@ export class Announcements {
     @Inject(URLS) private readonly urls: ServiceUrls,
   ) {}
 
-  /** @throws when one of them is away or refuses */
+  /** @param services only these, running or not. @throws when one of them is away or refuses */
   async tell(
     scope: Scope,
     body: { readonly loadReference: boolean; readonly loadSample: boolean },
+    services = Object.keys(this.urls) as readonly ServiceName[],
   ): Promise<void> {
-    const others = (Object.keys(this.urls) as ServiceName[]).filter((name) => name !== 'gateway');
+    const others = services.filter((name) => name !== 'gateway');
     await Promise.all(
       others.map((to) =>
         this.client.json({ to, method: 'PUT', target: '/internal/tenant', scope, body }),

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ServiceKeys } from '@quire/auth/keys';
 import type { Clock } from '@quire/contracts/clock';
 import { expandPermissions } from '@quire/contracts/permissions';
 import type { Scope } from '@quire/contracts/scope';
-import { readTenant } from '@quire/postgres/tenant';
+import { readOnce } from '@quire/postgres/tenant';
 import { CLOCK, KEYS } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
 import { SessionStore } from '../db/sessions.js';
@@ -53,13 +53,13 @@ export class Identities {
   /** The claims of an access token whose signature and times are right. @throws Failure 401 */
   async claimsOf(token: string): Promise<TokenClaims> {
     const now = this.clock.now();
-    const hash = createHash('sha256').update(token).digest('base64url');
-    const known = this.tokens.get(hash);
+    const key = hash('sha256', token, 'base64url');
+    const known = this.tokens.get(key);
     if (known && known.expiresAt * 1000 > now.getTime()) return known;
     const { tokens } = this.keys;
     const claims = tokens && (await verifyToken(token, 'access', tokens, now));
     if (!claims) throw failures.invalidToken();
-    remember(this.tokens, hash, claims);
+    remember(this.tokens, key, claims);
     return claims;
   }
 
@@ -93,7 +93,7 @@ export class Identities {
 
   private async look({ tenantId, sessionId, userId }: TokenClaims, until: number): Promise<Known> {
     const scope = { tenantId, actorId: userId };
-    const row = await readTenant(this.source, scope, (tx) => this.store.find(tx, sessionId));
+    const row = await readOnce(this.source, scope, (tx) => this.store.find(tx, sessionId));
     if (!row || row.ended || row.userId !== userId) {
       return { identity: undefined, active: true, userId, until };
     }

@@ -84,8 +84,13 @@ export class TenantsOfQuire {
     await this.make(supertenant, { ...user, permissions: ['okapi.all'] }, SYSTEM_USER_ID);
     const library = { id: tenant, name: tenant, announced: false };
     const fresh = await this.make(library, { ...user, permissions: ['quire.all'] }, SYSTEM_USER_ID);
+    await this.announceAll(loadSample && fresh ? tenant : undefined);
+  }
+
+  /** @param sampled a tenant that gets reference and sample data @throws Failure 503 when a service is away */
+  async announceAll(sampled?: string): Promise<void> {
     for (const id of await this.store.enabledIds()) {
-      const load = loadSample && fresh && id === tenant;
+      const load = id === sampled;
       if (id !== SUPERTENANT) await this.announce(id, { loadReference: load, loadSample: load });
     }
   }

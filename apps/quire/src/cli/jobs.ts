@@ -47,7 +47,8 @@ export async function listJobs(client: QuireClient, line: CommandLine): Promise<
   }
 }
 
-const ENDED = new Set([
+/** Statuses of imports and exports after which nothing comes. */
+export const ENDED: ReadonlySet<string> = new Set([
   'COMMITTED',
   'ERROR',
   'CANCELLED',

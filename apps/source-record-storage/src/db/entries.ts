@@ -3,6 +3,7 @@ import type { EntryAction, MarcRecordType } from '@quire/contracts/source-record
 import type { TenantRead } from '@quire/postgres/tenant';
 import type { EntryOrder, EntryPlace } from '../domain/entry-cursor.js';
 import type { EntryFacts, PlacedEntryFacts } from '../domain/entry-shapes.js';
+import type { ContentForm, StoredContent } from '../domain/stored-content.js';
 import { DELETED_SQL } from './record-reads.js';
 
 /**
@@ -50,13 +51,15 @@ export class Entries {
   }
 
   /** Stored bytes of a record; of a frame that changed nothing, those that it repeated. */
-  async content(tx: TenantRead, id: string): Promise<Buffer | undefined> {
-    const row = await tx.one<{ content: Buffer }>(
-      `select content from record_content where tenant_id = $1 and record_id = coalesce(
-         (select same_as from unchanged_frame where tenant_id = $1 and id = $2), $2)`,
+  async content(tx: TenantRead, id: string): Promise<StoredContent | undefined> {
+    const row = await tx.one<{ form: ContentForm; content: Buffer }>(
+      // By way of the record, which may be hidden.
+      `select form, content from record_content where tenant_id = $1 and record_id = (
+         select id from record where tenant_id = $1 and id = coalesce(
+           (select same_as from unchanged_frame where tenant_id = $1 and id = $2), $2))`,
       [tx.tenantId, id],
     );
-    return row?.content;
+    return row && { form: row.form, bytes: row.content };
   }
 }
 

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { RecordState, SourceRecordType } from '@quire/contracts/source-records';
+import type { RecordIdType, RecordState, SourceRecordType } from '@quire/contracts/source-records';
 import type { TenantRead } from '@quire/postgres/tenant';
+import type { ContentForm } from '../domain/stored-content.js';
+import { slicesOf } from './row-slices.js';
 
-/** The reading side of `record`: one record, filtered lists, and the bytes by lists of external ids. */
+/** The reading side of `record`: one record, records by lists of ids, and the columns that lists show. */
 export interface RecordRow {
   readonly id: string;
   readonly snapshot_id: string;
@@ -12,207 +14,182 @@ export interface RecordRow {
   readonly state: RecordState;
   readonly external_id: string | null;
   readonly external_hrid: string | null;
-  readonly record_order: number;
+  readonly record_order: number | null;
   readonly leader_status: string | null;
   readonly suppress_discovery: boolean;
+  readonly staff_suppress: boolean | null;
+  readonly additional_info: object | null;
+  /** Source records show it (section 4). */
+  readonly parsed: boolean;
   readonly created_at: Date;
   readonly created_by: string | null;
   readonly created_by_name: string | null;
   readonly updated_at: Date;
   readonly updated_by: string | null;
   readonly updated_by_name: string | null;
-  readonly content: Buffer;
+  /** Null of a record without parsed content. */
+  readonly content: Buffer | null;
+  readonly form: ContentForm | null;
+  /** Of a stream: it is no record any more, but its tombstone. */
+  readonly removed?: boolean;
 }
 
-/** Filters of `GET /source-storage/source-records`, all joined by AND (source-record-storage, section 4). */
-export interface SourceRecordFilter {
-  readonly recordId?: string | undefined;
-  readonly snapshotId?: string | undefined;
-  readonly externalId?: string | undefined;
-  readonly externalHrid?: string | undefined;
-  readonly recordType: SourceRecordType;
-  readonly suppressFromDiscovery?: boolean | undefined;
-  readonly deleted: boolean;
-  readonly leaderRecordStatus?: string | undefined;
-  readonly updatedAfter?: Date | undefined;
-  readonly updatedBefore?: Date | undefined;
-  /** `<column> <direction>`, made from {@link ORDER_COLUMNS}. */
-  readonly order: readonly string[];
+/** Without what stands in other tables. */
+export type BareRow = Omit<RecordRow, 'content' | 'form'>;
+
+/** By which ids records are looked for. */
+export interface IdLookup {
+  readonly idType: RecordIdType;
+  /** Only those of this type, whatever the ids are. */
+  readonly recordType?: SourceRecordType | undefined;
 }
 
 /** What stands in place of one id of a list: all null if nothing was found. */
 export type FoundRow =
-  | (RecordRow & { readonly others: string })
-  | ({ readonly [K in keyof RecordRow]: null } & { readonly others: null });
+  | (BareRow & { readonly others: string })
+  | ({ readonly [K in keyof BareRow]: null } & { readonly others: null });
 
-export interface FrameRules {
-  readonly recordType: SourceRecordType;
-  /** Behind a record that is not the only one of its external id, a frame of kind 5 names them all. */
-  readonly duplicateIds: boolean;
-}
-
-const BATCH_ROWS = 200;
 const LOGICALLY_DELETED = ['d', 's', 'x'];
 
 @Injectable()
 export class RecordReads {
-  byId(tx: TenantRead, id: string): Promise<RecordRow | undefined> {
-    const found = 'select * from record where tenant_id = $1 and id = $2';
-    return tx.one<RecordRow>(`select ${COLUMNS} from (${found}) as r ${CONTENT}`, [
-      tx.tenantId,
-      id,
-    ]);
-  }
-
-  async count(tx: TenantRead, filter: SourceRecordFilter): Promise<number> {
-    const { where, params } = whereOf(tx, filter);
-    const row = await tx.one<{ count: string }>(
-      `select count(*) from record r where ${where}`,
-      params,
-    );
-    return Number(row?.count ?? 0);
-  }
-
-  async *list(
-    tx: TenantRead,
-    filter: SourceRecordFilter,
-    page: { offset: number; limit: number },
-  ): AsyncGenerator<RecordRow> {
-    const { where, params } = whereOf(tx, filter);
-    const order = [...filter.order, 'r.id'].join(', ');
-    const found = `select * from record r where ${where} order by ${order} offset ${page.offset} limit ${page.limit}`;
-    const sql = `select ${COLUMNS} from (${found}) as r ${CONTENT} order by ${order}`;
-    for await (const rows of tx.cursor<RecordRow>(sql, params, BATCH_ROWS)) yield* rows;
-  }
-
   /**
-   * The frames of a list of external ids (section 6), in its order, in pieces: Postgres puts them together, so that no row
-   * passes through this process.
+   * The source record that an id names (section 4): ACTUAL before DELETED, then the highest generation.
    *
-   * @param first index of the first id in the whole request
+   * @param state `ACTUAL` finds DELETED too
    */
-  frames(
+  sourceRecord(
     tx: TenantRead,
-    { recordType, duplicateIds }: FrameRules,
-    ids: readonly (string | null)[],
-    first: number,
-  ): AsyncGenerator<Buffer> {
-    const text = duplicateIds ? FRAMES_WITH_IDS : FRAMES;
-    return tx.bytes(text, [tx.tenantId, recordType, ids, first]);
+    id: string,
+    { idType, state }: { readonly idType: RecordIdType; readonly state: RecordState },
+  ): Promise<RecordRow | undefined> {
+    const { condition, recordType } = conditionOf({ idType });
+    const wanted = state === 'ACTUAL' ? CURRENT : 'f.state = $4';
+    return tx.one<RecordRow>(
+      `select ${COLUMNS}, c.content, c.form from (select $3::uuid as id) as q cross join lateral (
+         select f.* from record f where f.tenant_id = $1 and ${condition} and ${wanted} and f.parsed
+         order by case f.state when 'ACTUAL' then 0 else 1 end, f.generation desc, f.updated_at desc, f.id limit 1) as r
+       ${CONTENT}`,
+      [tx.tenantId, recordType, id, ...(state === 'ACTUAL' ? [] : [state])],
+    );
   }
 
-  /** The same, as rows. @param deleted also those of state DELETED */
-  byExternalIds(
+  /** All source records that some of the ids name, in the order of the ids, of one id the newest first. */
+  async *sourceRecords(
     tx: TenantRead,
-    recordType: SourceRecordType,
+    lookup: IdLookup,
+    ids: readonly string[],
+    deleted: boolean,
+  ): AsyncGenerator<RecordRow> {
+    const { condition, recordType } = conditionOf(lookup);
+    const rows = await tx.query<BareRow>(
+      `select ${COLUMNS} from unnest($3::uuid[]) with ordinality as q (id, place)
+       cross join lateral (
+         select f.* from record f where f.tenant_id = $1 and ${condition} and ${stateOf(deleted)} and f.parsed
+         offset 0) as r
+       order by q.place, r.updated_at desc, r.id desc`,
+      [tx.tenantId, recordType, ids],
+    );
+    yield* this.filled(tx, rows);
+  }
+
+  /** What stands in place of each id: the newest record, with content if one has it. A null id was no id at all. */
+  inPlaceOf(
+    tx: TenantRead,
+    lookup: IdLookup,
     ids: readonly (string | null)[],
     deleted: boolean,
   ): Promise<FoundRow[]> {
-    const found = byExternalIds(deleted ? CURRENT : `${CURRENT} and f.state = 'ACTUAL'`);
-    return tx.query<FoundRow>(`select ${COLUMNS}, r.others ${found} order by q.place`, [
-      tx.tenantId,
-      recordType,
-      ids,
-    ]);
+    const { condition, recordType } = conditionOf(lookup);
+    return tx.query<FoundRow>(
+      `select ${COLUMNS}, r.others ${newestOf(condition, stateOf(deleted))} order by q.place`,
+      [tx.tenantId, recordType, ids],
+    );
+  }
+
+  /** These rows with their parsed content, one by one. */
+  async *filled(tx: TenantRead, rows: readonly BareRow[]): AsyncGenerator<RecordRow, void> {
+    for await (const slice of this.completed(tx, [rows])) yield* slice;
+  }
+
+  /** The rows of a list with their parsed content, in their order. */
+  async *completed(
+    tx: TenantRead,
+    batches: AsyncIterable<readonly BareRow[]> | Iterable<readonly BareRow[]>,
+  ): AsyncGenerator<RecordRow[]> {
+    for await (const rows of slicesOf(tx, batches)) yield await this.withContent(tx, rows);
+  }
+
+  private async withContent(tx: TenantRead, rows: readonly BareRow[]): Promise<RecordRow[]> {
+    const contents = await tx.query<Pick<RecordRow, 'content' | 'form'>>(
+      `select c.content, c.form from unnest($2::uuid[]) with ordinality as r (id, place) ${CONTENT} order by r.place`,
+      [tx.tenantId, rows.map(({ id }) => id)],
+    );
+    return rows.map((row, at) => ({ ...row, content: null, form: null, ...contents[at] }));
   }
 }
 
-const COLUMNS = `r.id, r.snapshot_id, r.matched_id, r.generation, r.record_type, r.state, r.external_id, r.external_hrid,
-  r.record_order, r.leader_status, r.suppress_discovery, r.created_at, r.created_by, r.created_by_name, r.updated_at,
-  r.updated_by, r.updated_by_name, c.content`;
+/** Of a row `r`. */
+export const COLUMNS = `r.id, r.snapshot_id, r.matched_id, r.generation, r.record_type, r.state, r.external_id,
+  r.external_hrid, r.record_order, r.leader_status, r.suppress_discovery, r.staff_suppress, r.additional_info, r.parsed,
+  r.created_at, r.created_by, r.created_by_name, r.updated_at, r.updated_by, r.updated_by_name`;
+
 /** Bytes are looked up for the rows found, one by one: a join could read those of the whole tenant for a page of ten. */
-const CONTENT = `cross join lateral (
-  select content from record_content where tenant_id = $1 and record_id = r.id limit 1) as c`;
+export const CONTENT = `left join lateral (
+  select content, form from record_content where tenant_id = $1 and record_id = r.id limit 1) as c on true`;
 
 /** As the index `record_external` has it. */
-const CURRENT = `f.state in ('ACTUAL', 'DELETED')`;
+export const CURRENT = `f.state in ('ACTUAL', 'DELETED')`;
+const stateOf = (deleted: boolean): string => (deleted ? CURRENT : `f.state = 'ACTUAL'`);
+
+const TYPE_OF: Partial<Readonly<Record<RecordIdType, SourceRecordType>>> = {
+  INSTANCE: 'MARC_BIB',
+  HOLDINGS: 'MARC_HOLDING',
+  AUTHORITY: 'MARC_AUTHORITY',
+};
+const COLUMN_OF: Readonly<Record<RecordIdType, string>> = {
+  RECORD: 'matched_id',
+  SRS_RECORD: 'id',
+  INSTANCE: 'external_id',
+  HOLDINGS: 'external_id',
+  AUTHORITY: 'external_id',
+  EXTERNAL: 'external_id',
+};
+/** EDIFACT has no external ids. */
+const OF_ANY_TYPE = `f.record_type in ('MARC_BIB', 'MARC_HOLDING', 'MARC_AUTHORITY')`;
 
 /**
- * The newest record of each external id, and how many more there are. A null id was no id at all. Lateral, with a limit:
- * one look-up in `record_external` per id, whatever the planner knows of the tables.
+ * Which rows `f` an id `q.id` means (section 2.3). Parameter $2 is the record type or null. An id type that means one record
+ * type finds nothing of another.
  */
-const byExternalIds = (state: string): string => `
+export function conditionOf({ idType, recordType }: IdLookup): {
+  readonly condition: string;
+  readonly recordType: SourceRecordType | null;
+} {
+  const found = `f.${COLUMN_OF[idType]} = q.id`;
+  const type = TYPE_OF[idType] ?? recordType ?? null;
+  if (type === null) {
+    const external = COLUMN_OF[idType] === 'external_id' ? ` and ${OF_ANY_TYPE}` : '';
+    return { condition: `$2::text is null and ${found}${external}`, recordType: null };
+  }
+  const contradiction = recordType !== undefined && recordType !== type ? 'false and ' : '';
+  return { condition: `${contradiction}f.record_type = $2 and ${found}`, recordType: type };
+}
+
+/**
+ * The newest record of each id, those with content first, and how many more with content there are. Lateral, with a limit:
+ * one look-up in an index per id, whatever the planner knows of the tables.
+ */
+export const newestOf = (condition: string, state: string): string => `
   from unnest($3::uuid[]) with ordinality as q (id, place)
   cross join lateral (select (q.place - 1)::int as n) as at
   left join lateral (
-    select f.*, count(*) over () - 1 as others from record f
-    where f.tenant_id = $1 and f.record_type = $2 and f.external_id = q.id and ${state}
-    order by f.updated_at desc, f.id desc limit 1) as r on true
-  left join lateral (
-    select content from record_content where tenant_id = $1 and record_id = r.id limit 1) as c on true`;
-
-const DUPLICATES_MAX = 32_767;
+    select f.*, greatest(count(*) filter (where f.parsed) over () - 1, 0) as others from record f
+    where f.tenant_id = $1 and ${condition} and ${state}
+    order by f.parsed desc, f.updated_at desc, f.id desc limit 1) as r on true`;
 
 /** {@link isDeleted} in SQL, of a row `r`. */
 export const DELETED_SQL = `r.state = 'DELETED' or coalesce(r.leader_status in ('${LOGICALLY_DELETED.join("', '")}'), false)`;
-
-/** Matched ids that one frame of kind 5 names at most. */
-const NAMED_DUPLICATES_MAX = 100;
-
-/** Kind 5: index of the id, then 16 bytes per matched id, the newest record first. */
-const IDS_FRAME = `
-        || case when r.others = 0 then ''::bytea else (
-          select int4send(5 + octet_length(d.ids)) || '\\x05'::bytea || int4send($4 + at.n) || d.ids from (
-            select string_agg(uuid_send(f.matched_id), ''::bytea order by f.updated_at desc, f.id desc) as ids from (
-              select f.* from record f where f.tenant_id = $1 and f.record_type = $2 and f.external_id = q.id and ${CURRENT}
-              order by f.updated_at desc, f.id desc limit ${NAMED_DUPLICATES_MAX}) as f) as d) end`;
-
-const framesText = (more: string): string => `
-  select string_agg(
-    case
-      when q.id is null then int4send(5) || '\\x04'::bytea || int4send($4 + at.n)
-      when r.id is null then int4send(5) || '\\x02'::bytea || int4send($4 + at.n)
-      else (int4send(40 + octet_length(c.content)) || '\\x01'::bytea || int4send($4 + at.n)
-        || set_byte('\\x00'::bytea, 0, (${DELETED_SQL})::int + 2 * r.suppress_discovery::int)
-        || int2send(least(r.others, ${DUPLICATES_MAX})::int2) || uuid_send(r.matched_id) || uuid_send(r.external_id)) || c.content${more}
-    end, ''::bytea order by at.n) as frames ${byExternalIds(CURRENT)}`;
-
-const FRAMES = framesText('');
-const FRAMES_WITH_IDS = framesText(IDS_FRAME);
-
-function whereOf(tx: TenantRead, filter: SourceRecordFilter): { where: string; params: unknown[] } {
-  const params: unknown[] = [tx.tenantId, filter.recordType];
-  const bound = (value: unknown): string => `$${params.push(value)}`;
-  const conditions = ['r.tenant_id = $1', 'r.record_type = $2'];
-  conditions.push(filter.deleted ? `r.state in ('ACTUAL', 'DELETED')` : `r.state = 'ACTUAL'`);
-  const equal: readonly (readonly [string, unknown])[] = [
-    ['r.matched_id', filter.recordId],
-    ['r.snapshot_id', filter.snapshotId],
-    ['r.external_id', filter.externalId],
-    ['r.external_hrid', filter.externalHrid],
-    ['r.suppress_discovery', filter.suppressFromDiscovery],
-    ['r.leader_status', filter.leaderRecordStatus],
-  ];
-  for (const [column, value] of equal)
-    if (value !== undefined) conditions.push(`${column} = ${bound(value)}`);
-  if (filter.updatedAfter) conditions.push(`r.updated_at >= ${bound(filter.updatedAfter)}`);
-  // Dates are shown in milliseconds and kept in microseconds: the last of them counts in full.
-  if (filter.updatedBefore)
-    conditions.push(
-      `r.updated_at < ${bound(filter.updatedBefore)}::timestamptz + interval '1 millisecond'`,
-    );
-  return { where: conditions.join(' and '), params };
-}
-
-/** Fields that a list may be ordered by, and their columns. */
-export const ORDER_COLUMNS: Readonly<Record<string, string>> = {
-  id: 'r.id',
-  recordId: 'r.matched_id',
-  snapshotId: 'r.snapshot_id',
-  matchedId: 'r.matched_id',
-  generation: 'r.generation',
-  recordType: 'r.record_type',
-  externalId: 'r.external_id',
-  externalHrid: 'r.external_hrid',
-  state: 'r.state',
-  leaderRecordStatus: 'r.leader_status',
-  order: 'r.record_order',
-  suppressDiscovery: 'r.suppress_discovery',
-  createdByUserId: 'r.created_by',
-  createdDate: 'r.created_at',
-  updatedByUserId: 'r.updated_by',
-  updatedDate: 'r.updated_at',
-};
 
 /** State `DELETED`, or a leader that says so (section 2.1). */
 export const isDeleted = (row: Pick<RecordRow, 'state' | 'leader_status'>): boolean =>

@@ -9,11 +9,12 @@ import {
   uuidBytesArray,
 } from '@quire/postgres/bulk';
 import type { TenantTx } from '@quire/postgres/tenant';
+import { deleteKeys } from './marc-index.js';
 import { insertOriginal } from './originals.js';
 import type { SourceRecordType } from '@quire/contracts/source-records';
 
 /**
- * The writing side of `record`, `record_content` and `unchanged_frame`: a chunk in two statements, whatever its size (one
+ * The writing side of `record`, `record_content` and `unchanged_frame`: a chunk in two statements, whatever its size (two
  * more where it supersedes records, and one where frames change nothing).
  */
 export interface FrameColumns {
@@ -35,6 +36,7 @@ export interface FrameColumns {
 export interface RecordColumns extends FrameColumns {
   readonly generations: readonly number[];
   readonly sources: readonly (string | null)[];
+  readonly parentHrids: readonly (string | null)[];
   readonly contents: readonly Buffer[];
   readonly supersededIds: readonly string[];
 }
@@ -48,8 +50,10 @@ export interface Saving {
   readonly snapshotId: string;
   readonly sourceId: string | undefined;
   readonly userName: string | undefined;
-  /** Object with the records' own texts, where these are no ISO 2709. */
+  /** Object with the file, if the records remember places in it. */
   readonly originalKey?: string | undefined;
+  /** What the records are in the file is no ISO 2709. */
+  readonly ownText: boolean;
 }
 
 /** Postgres says that a value or a constraint is at fault, not the server: classes 22, 23, and 54 for what is too long. */
@@ -61,11 +65,13 @@ const GENERATION_INDEX = 'record_generation';
 export class Records {
   /** A row that is there already, from a chunk that ran before, stays as it is. */
   async insert(tx: TenantTx, rows: RecordColumns, saving: Saving): Promise<void> {
-    if (rows.supersededIds.length > 0)
-      await tx.execute(SUPERSEDE, [tx.tenantId, rows.supersededIds]);
+    if (rows.supersededIds.length > 0) {
+      await supersede(tx, rows.supersededIds, saving.snapshotId);
+      await deleteKeys(tx, rows.supersededIds);
+    }
     if (rows.count === 0) return;
-    await insertOriginal(tx, saving);
     await insertRows(tx, rows, saving, [0, rows.count]);
+    await insertOriginal(tx, saving);
   }
 
   /** Frames that made no record: their entries. */
@@ -119,8 +125,14 @@ export class Records {
 /** A row is at fault: without it the others can be stored. */
 export const isRefusal = (error: unknown): boolean => REFUSED.test(stateOf(error));
 
-/** Somebody else has made the same generation meanwhile: to be read and tried again. */
+/** What was to be superseded is gone, or was superseded by somebody else. */
+class Overtaken extends Error {
+  override readonly name = 'Overtaken';
+}
+
+/** Somebody else has made the same generation meanwhile, or removed the one before: to be read and tried again. */
 export function isTakenGeneration(error: unknown): boolean {
+  if (error instanceof Overtaken) return true;
   const { constraint } = error as { constraint?: unknown };
   return stateOf(error) === UNIQUE_VIOLATION && constraint === GENERATION_INDEX;
 }
@@ -128,6 +140,13 @@ export function isTakenGeneration(error: unknown): boolean {
 function stateOf(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code : '';
+}
+
+/** @throws Overtaken: the unique index cannot tell, because a client may have named a generation that is not the next one */
+async function supersede(tx: TenantTx, ids: readonly string[], snapshotId: string): Promise<void> {
+  const changed = await tx.execute(SUPERSEDE, [tx.tenantId, ids, snapshotId]);
+  if (changed < new Set(ids).size)
+    throw new Overtaken('A record is gone that was to be superseded.');
 }
 
 async function insertRows(
@@ -159,6 +178,7 @@ async function insertRows(
     int8Array(part(rows.offsets)),
     int4Array(part(rows.lengths)),
     byteaArray(part(rows.hashes)),
+    textArray(part(rows.parentHrids)),
   ]);
   await tx.execute(INSERT_CONTENTS, [tx.tenantId, ids, byteaArray(part(rows.contents))]);
 }
@@ -167,13 +187,14 @@ async function insertRows(
 const INSERT_RECORDS = `
   insert into record (tenant_id, snapshot_id, source_id, created_by, created_by_name, updated_by, updated_by_name, created_at,
     updated_at, id, matched_id, generation, action, record_type, external_id, external_hrid, control_number_source,
-    record_order, leader_status, state, title, warnings, origin_at, origin_length, origin_sha256)
+    record_order, leader_status, state, title, warnings, origin_at, origin_length, origin_sha256, parent_hrid)
   select $1, $2, $3, $4, $5, $4, $5, statement_timestamp(), statement_timestamp(), r.id, r.matched_id, r.generation,
     case when r.generation = 0 then 'CREATED' else 'UPDATED' end, r.type, r.external_id, r.hrid, r.source, r.record_order,
-    r.status, case when r.status = 'd' then 'DELETED' else 'ACTUAL' end, r.title, r.warnings, r.at, r.length, r.sha256
+    r.status, case when r.status = 'd' then 'DELETED' else 'ACTUAL' end, r.title, r.warnings, r.at, r.length, r.sha256, r.parent
   from unnest($6::uuid[], $7::uuid[], $8::int4[], $9::text[], $10::uuid[], $11::text[], $12::text[], $13::int4[], $14::text[],
-    $15::text[], $16::jsonb[], $17::int8[], $18::int4[], $19::bytea[])
-    as r (id, matched_id, generation, type, external_id, hrid, source, record_order, status, title, warnings, at, length, sha256)
+    $15::text[], $16::jsonb[], $17::int8[], $18::int4[], $19::bytea[], $20::text[])
+    as r (id, matched_id, generation, type, external_id, hrid, source, record_order, status, title, warnings, at, length, sha256,
+      parent)
   on conflict (tenant_id, id) do nothing`;
 
 const INSERT_CONTENTS = `
@@ -193,4 +214,4 @@ const INSERT_UNCHANGED = `
 const SUPERSEDE = `
   with held as (select id from record where tenant_id = $1 and id = any ($2::uuid[]) and state in ('ACTUAL', 'DELETED')
     order by matched_id for update)
-  update record r set state = 'OLD' from held where r.tenant_id = $1 and r.id = held.id`;
+  update record r set state = 'OLD', superseded_in = $3, superseded_state = r.state from held where r.tenant_id = $1 and r.id = held.id`;

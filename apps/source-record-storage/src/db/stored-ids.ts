@@ -99,7 +99,7 @@ export class StoredIdsReads {
     return found;
   }
 
-  /** Those that are short enough to be the same as a frame. */
+  /** Those that may be the same as a frame: not too long, and in its form. */
   private async contents(
     tx: TenantRead,
     lengths: ReadonlyMap<string, number>,
@@ -108,7 +108,7 @@ export class StoredIdsReads {
     const rows = await tx.query<{ id: string; content: Buffer }>(
       `select q.id, c.content from unnest($2::uuid[], $3::int4[]) as q (id, length) cross join lateral (
          select content from record_content where tenant_id = $1 and record_id = q.id
-           and octet_length(content) <= q.length limit 1) as c`,
+           and form = 'ISO2709' and octet_length(content) <= q.length limit 1) as c`,
       [tx.tenantId, [...lengths.keys()], [...lengths.values()]],
     );
     return new Map(rows.map(({ id, content }) => [id, content]));

@@ -1,5 +1,6 @@
 import type { ChunkReadyPayload } from '@quire/contracts/data-import';
-import type { ChunkCounts, JobStatus } from '@quire/contracts/source-records';
+import type { ChunkCounts } from '@quire/contracts/source-record-events';
+import type { JobStatus } from '@quire/contracts/source-records';
 
 /** A job in one of these has ended: what still arrives of it is not saved (data-import, 10.4 and 10.6). */
 const ENDED: ReadonlySet<JobStatus> = new Set(['COMMITTED', 'ERROR', 'DISCARDED', 'CANCELLED']);

@@ -1,6 +1,6 @@
-import { refused } from '@quire/contracts/failure';
-import type { MarcRecord } from '@quire/marc/record';
-import { readOperand, type MarcTest } from './marc-search-operands.js';
+import { refused, type Failure } from '@quire/contracts/failure';
+import { readOperand } from './marc-search-operands.js';
+import { joined, type MarcSearch } from './marc-search-tree.js';
 
 /**
  * The language of `POST /source-storage/stream/marc-record-identifiers` (source-record-storage, 7.2):
@@ -8,41 +8,28 @@ import { readOperand, type MarcTest } from './marc-search-operands.js';
  *   expression = term ('or' term)*      term = factor ('and' factor)*      factor = '(' expression ')' | condition
  *   condition  = key operator 'value'
  *
- * Built are positions of the leader and the date of 005, which exports of deleted records need; other keys are refused by
- * name.
+ * Brackets may be as deep as they like: open ones are a stack and no recursion.
  */
 export type SearchKind = 'leaderSearchExpression' | 'marcFieldSearchExpression';
 
-export type MarcSearch =
-  MarcTest | { readonly kind: 'and' | 'or'; readonly parts: readonly MarcSearch[] };
-
-/** The letter that leader/05 must be for any record to match; undefined when it may be several. */
-export function statusOf(search: MarcSearch): string | undefined {
-  if (search.kind === 'test') return search.status;
-  if (search.kind === 'or') return undefined;
-  return search.parts.map(statusOf).find((status) => status !== undefined);
-}
-
-export function matches(search: MarcSearch, record: MarcRecord): boolean {
-  if (search.kind === 'test') return search.holds(record);
-  const holds = (part: MarcSearch): boolean => matches(part, record);
-  return search.kind === 'and' ? search.parts.every(holds) : search.parts.some(holds);
-}
-
-/** Deeper ones are refused as not parsable. */
-const DEPTH_MAX = 50;
-
 /** @throws Failure refused with the text of section 7.2 */
 export function parseMarcSearch(text: string, kind: SearchKind): MarcSearch {
-  const fail = (reason: string): Error => refused(`${reason} [expression: ${kind}]`, 'marc-search');
+  checkWhole(text, kind);
+  return new Parser(text, kind).parse();
+}
+
+/** What is said of the expression as a whole, before any of it is read. Text in quotes is only text. */
+function checkWhole(text: string, kind: SearchKind): void {
+  const fail = (reason: string): Failure =>
+    refused(`${reason} [expression: ${kind}]`, 'marc-search');
   if (text.trim() === '') throw fail('The input expression should not be black or empty');
   const bare = text.replace(/'[^']*'/g, "''");
   if (count(bare, '(') !== count(bare, ')'))
     throw fail('The number of opened brackets should be equal to number of closed brackets');
-  if (/''/.test(text)) throw fail('Empty values are not allowed');
-  if (bare.replaceAll("''", '').includes("'") || UNQUOTED.test(bare))
+  if (count(text, "'") % 2 === 1 || UNQUOTED.test(bare))
     throw fail('Each value in the expression should be surrounded by single quotes');
-  return new Parser(text, kind).parse();
+  if (text.split("'").some((part, at) => at % 2 === 1 && part === ''))
+    throw fail('Empty values are not allowed');
 }
 
 const count = (text: string, character: string): number => text.split(character).length - 1;
@@ -50,67 +37,89 @@ const count = (text: string, character: string): number => text.split(character)
 /** An operator that something else than a value in quotes follows. */
 const UNQUOTED = /(?:=|\s(?:from|to|in|is)\s)\s*[^\s'=]/;
 
-const CONDITION = /^([^\s'()=^]+)(?:\s+([A-Za-z]+=?|\^?=)|(\^?=))\s*'([^']*)'/;
+const CONDITION = /([^\s'()=^]+)(?:\s+([A-Za-z]+=?|\^?=)|(\^?=))\s*'([^']*)'/y;
+const JOINER = /(and|or)(?=[\s(])/iy;
+const BLANKS = /\s*/y;
+
+/** What a key looks like at least; which keys there are, is told by name. */
+const KEY = /^(?:[0-9]{3}\.|p_)/;
+
+/** A bracket that is open: terms joined by "or", each of factors joined by "and". */
+type Open = MarcSearch[][];
 
 class Parser {
-  private rest: string;
-  private depth = 0;
+  private at = 0;
+  private readonly open: Open[] = [[[]]];
 
   constructor(
-    text: string,
+    private readonly text: string,
     private readonly kind: SearchKind,
   ) {
-    this.rest = text.trim();
+    this.text = text.trimEnd();
+    this.skip(0);
   }
 
   parse(): MarcSearch {
-    const search = this.expression();
-    if (this.rest !== '') throw this.unparsable();
-    return search;
+    for (;;) {
+      this.factor();
+      while (this.text[this.at] === ')') this.close();
+      if (this.at === this.text.length) break;
+      if (this.joiner() === 'or') this.open.at(-1)?.push([]);
+    }
+    const [whole] = this.open;
+    if (!whole || this.open.length > 1) throw this.unparsable();
+    return closed(whole);
   }
 
-  private expression(): MarcSearch {
-    return this.joined('or', () => this.joined('and', () => this.factor()));
-  }
-
-  private joined(kind: 'and' | 'or', part: () => MarcSearch): MarcSearch {
-    const first = part();
-    const parts = [first];
-    while (this.takes(kind)) parts.push(part());
-    return parts.length === 1 ? first : { kind, parts };
-  }
-
-  private factor(): MarcSearch {
-    if (!this.rest.startsWith('(')) return this.condition();
-    this.depth += 1;
-    if (this.depth > DEPTH_MAX) throw this.unparsable();
-    this.skip(1);
-    const inner = this.expression();
-    if (!this.rest.startsWith(')')) throw this.unparsable();
-    this.skip(1);
-    this.depth -= 1;
-    return inner;
-  }
-
-  private condition(): MarcSearch {
-    const found = CONDITION.exec(this.rest);
-    if (!found) throw this.unparsable();
-    const [whole, key = '', spaced, joined = '', value = ''] = found;
+  private factor(): void {
+    while (this.text[this.at] === '(') {
+      this.open.push([[]]);
+      this.skip(1);
+    }
+    const [whole, key = '', spaced, joint = '', value = ''] = this.match(CONDITION) ?? [];
+    if (whole === undefined || !KEY.test(key)) throw this.unparsable();
+    this.add(readOperand({ key, operator: spaced ?? joint, value }, this.kind));
     this.skip(whole.length);
-    return readOperand({ key, operator: spaced ?? joined, value }, this.kind);
   }
 
-  private takes(word: string): boolean {
-    if (!new RegExp(`^${word}(?=[\\s(])`, 'i').test(this.rest)) return false;
+  private close(): void {
+    const inner = this.open.pop();
+    if (!inner || this.open.length === 0) throw this.unparsable();
+    this.add(closed(inner));
+    this.skip(1);
+  }
+
+  private add(search: MarcSearch): void {
+    this.open.at(-1)?.at(-1)?.push(search);
+  }
+
+  private joiner(): string {
+    const [word] = this.match(JOINER) ?? [];
+    if (word === undefined) throw this.unparsable();
     this.skip(word.length);
-    return true;
+    return word.toLowerCase();
+  }
+
+  private match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.at;
+    return pattern.exec(this.text);
   }
 
   private skip(characters: number): void {
-    this.rest = this.rest.slice(characters).trimStart();
+    BLANKS.lastIndex = this.at + characters;
+    this.at += characters + (BLANKS.exec(this.text)?.[0].length ?? 0);
   }
 
-  private unparsable(): Error {
-    return refused(`The given expression [${this.rest}] is not parsable`, 'marc-search');
+  private unparsable(): Failure {
+    return refused(
+      `The given expression [${this.text.slice(this.at)}] is not parsable`,
+      'marc-search',
+    );
   }
 }
+
+const closed = (terms: Open): MarcSearch =>
+  joined(
+    'or',
+    terms.map((factors) => joined('and', factors)),
+  );

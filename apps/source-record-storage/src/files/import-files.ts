@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ChunkError } from '@quire/contracts/source-records';
+import type { ChunkError } from '@quire/contracts/source-record-events';
 import { ObjectNotFound, ObjectRangeRefused, ObjectStore } from '@quire/object-store/object-store';
 import { TenantKey } from '@quire/object-store/tenant-key';
 

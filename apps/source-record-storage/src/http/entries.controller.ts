@@ -13,6 +13,7 @@ import { Entries } from '../db/entries.js';
 import { writeCursor } from '../domain/entry-cursor.js';
 import { entryOf, recordEntryOf } from '../domain/entry-shapes.js';
 import { failures, texts } from '../domain/failures.js';
+import { marcBytesOf } from '../domain/stored-content.js';
 import { entriesPageOf } from './entries-page.js';
 
 const RECORD = { name: 'recordId', notFound: texts.entryNotFound } as const;
@@ -78,7 +79,9 @@ export class EntriesController {
     @PathId({ name: 'recordId', notFound: texts.recordNotFound }) id: string,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const bytes = await readTenant(this.source, scope, (tx) => this.entries.content(tx, id));
+    const content = await readTenant(this.source, scope, (tx) => this.entries.content(tx, id));
+    // Clients may have changed an imported record into one that ISO 2709 cannot carry exactly.
+    const bytes = content && marcBytesOf(content);
     if (!bytes) throw failures.recordNotFound(id);
     await reply.header('content-type', 'application/octet-stream').send(bytes);
   }

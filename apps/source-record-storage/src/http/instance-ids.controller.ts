@@ -1,7 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiOkResponse } from '@nestjs/swagger';
 import { InternalRoute, Permissions, ScopeOf } from '@quire/auth/permissions';
-import { refused } from '@quire/contracts/failure';
 import {
   correctTotal,
   enumParameter,
@@ -15,16 +14,17 @@ import type { Scope } from '@quire/contracts/scope';
 import {
   InstanceIds as InstanceIdsBody,
   InstanceIdsRequest,
+  type InstanceIdsType,
 } from '@quire/contracts/source-records';
-import type { CqlQuery } from '@quire/cql/ast';
-import { CqlError, listFailureText } from '@quire/cql/errors';
-import { BODY_LIMITS, parseCql, URL_LIMITS, type CqlLimits } from '@quire/cql/parser';
+import { BODY_LIMITS, URL_LIMITS } from '@quire/cql/parser';
 import { streamTenant } from '@quire/postgres/tenant';
 import { streamCollection } from '@quire/service/answers';
 import { PagingOf, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { InstanceIds, selectIds, type IdSelection } from '../db/instance-ids.js';
+import { InstanceProjector } from '../usecases/instance-projector.js';
+import { parseQuery, readable } from './cql-query.js';
 
 const TYPES = ['INSTANCE', 'HOLDING'] as const;
 
@@ -34,32 +34,43 @@ export class InstanceIdsController {
   constructor(
     private readonly source: DataSource,
     private readonly instanceIds: InstanceIds,
+    private readonly projector: InstanceProjector,
   ) {}
 
   @Get('instance-bulk/ids')
   @Permissions(routes.instanceIds)
   @ApiOkResponse({ type: InstanceIdsBody })
-  async list(
+  listInstances(
     @ScopeOf() scope: Scope,
     @QueryOf() query: Query,
     @PagingOf(INTEGER_MAX) paging: Paging,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const type = enumParameter(query, 'recordType', TYPES) ?? 'INSTANCE';
-    const selection = readable('ids', () =>
-      selectIds(type, parse(single(query, 'query'), URL_LIMITS)),
-    );
-    const { instanceIds } = this;
-    let total: number | undefined;
-    const items = streamTenant<{ id: string }>(this.source, scope, async function* (tx) {
-      if (paging.totalRecords !== 'none') total = await instanceIds.count(tx, selection);
-      if (paging.limit > 0) yield* instanceIds.list(tx, selection, paging);
-    });
-    await streamCollection(reply, {
-      key: 'ids',
-      items,
-      totalRecords: (rows) => correctTotal(rows, total, paging),
-    });
+    return this.list(scope, { query, paging, type: typeOf(query) }, reply);
+  }
+
+  @Get('record-bulk/ids')
+  @Permissions(routes.recordIds)
+  @ApiOkResponse({ type: InstanceIdsBody })
+  listRecords(
+    @ScopeOf() scope: Scope,
+    @QueryOf() query: Query,
+    @PagingOf(INTEGER_MAX) paging: Paging,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.list(scope, { query, paging, type: typeOf(query) }, reply);
+  }
+
+  @Get('search/instances/ids')
+  @Permissions(routes.searchInstanceIds)
+  @ApiOkResponse({ type: InstanceIdsBody })
+  searchInstances(
+    @ScopeOf() scope: Scope,
+    @QueryOf() query: Query,
+    @PagingOf(INTEGER_MAX) paging: Paging,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    return this.list(scope, { query, paging, type: 'INSTANCE' }, reply);
   }
 
   /** All of them, for data-export; also those of authorities and of deleted records. */
@@ -72,25 +83,67 @@ export class InstanceIdsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const selection = readable('instance-ids', () =>
-      selectIds(recordType, parse(query, BODY_LIMITS), deleted),
+      selectIds(recordType, parseQuery(query, BODY_LIMITS), deleted),
     );
+    await this.makeCurrent(scope, recordType);
     const { instanceIds } = this;
     const items = streamTenant<{ id: string }>(this.source, scope, (tx) =>
       instanceIds.list(tx, selection),
     );
     await streamCollection(reply, { key: 'ids', items, totalRecords: (rows) => rows });
   }
+
+  /** Before the snapshot of the database that is answered from. */
+  private async makeCurrent(scope: Scope, type: InstanceIdsType): Promise<void> {
+    if (type === 'INSTANCE') await this.projector.current(scope);
+  }
+
+  private async list(scope: Scope, asked: Asked, reply: FastifyReply): Promise<void> {
+    const { query, paging, type } = asked;
+    const selection = readable('ids', () =>
+      selectIds(type, parseQuery(single(query, 'query'), URL_LIMITS)),
+    );
+    await this.makeCurrent(scope, type);
+    const page = new IdPage(this.instanceIds, selection, paging);
+    const items = streamTenant<{ id: string }>(this.source, scope, (tx) => page.items(tx));
+    await streamCollection(reply, {
+      key: 'ids',
+      items,
+      totalRecords: (rows) => correctTotal(rows, page.total, paging),
+    });
+  }
 }
 
-const parse = (text: string | undefined, limits: CqlLimits): CqlQuery | undefined =>
-  text === undefined || text === '' ? undefined : parseCql(text, limits);
+interface Asked {
+  readonly query: Query;
+  readonly paging: Paging;
+  readonly type: InstanceIdsType;
+}
 
-/** Compiled before the first byte, so that what is wrong with a query has its proper status. */
-function readable(collection: string, select: () => IdSelection): IdSelection {
-  try {
-    return select();
-  } catch (error) {
-    if (error instanceof CqlError) throw refused(listFailureText(collection, error), 'cql');
-    throw error;
+const typeOf = (query: Query): InstanceIdsType =>
+  enumParameter(query, 'recordType', TYPES) ?? 'INSTANCE';
+
+/** The total is the exact one, and counted only where the page does not tell it. */
+class IdPage {
+  total: number | undefined;
+
+  constructor(
+    private readonly ids: InstanceIds,
+    private readonly selection: IdSelection,
+    private readonly paging: Paging,
+  ) {}
+
+  async *items(tx: Parameters<InstanceIds['list']>[0]): AsyncGenerator<{ id: string }> {
+    const { offset, limit, totalRecords } = this.paging;
+    let rows = 0;
+    if (limit > 0) {
+      for await (const item of this.ids.list(tx, this.selection, { offset, limit })) {
+        rows += 1;
+        yield item;
+      }
+    }
+    if (totalRecords === 'none') return;
+    const isLast = rows < limit && (rows > 0 || offset === 0);
+    this.total = isLast ? offset + rows : await this.ids.count(tx, this.selection);
   }
 }

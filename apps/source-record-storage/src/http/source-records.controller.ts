@@ -1,28 +1,45 @@
-import { Controller, Get, Res } from '@nestjs/common';
-import { ApiOkResponse } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiOkResponse } from '@nestjs/swagger';
 import { Permissions, ScopeOf } from '@quire/auth/permissions';
-import { correctTotal, type Paging, type Query } from '@quire/contracts/paging';
+import { booleanParameter, type Paging, type Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
-import { SourceRecords, type SourceRecord } from '@quire/contracts/source-records';
-import { streamTenant } from '@quire/postgres/tenant';
-import { streamCollection } from '@quire/service/answers';
-import { PagingOf, QueryOf } from '@quire/service/queries';
-import type { FastifyReply } from 'fastify';
+import { SourceRecord, SourceRecords } from '@quire/contracts/source-records';
+import { Page } from '@quire/postgres/pages';
+import { readTenant, streamTenant, type TenantRead } from '@quire/postgres/tenant';
+import { JsonText, streamCollection } from '@quire/service/answers';
+import { PagingOf, PathId, QueryOf, queryOf } from '@quire/service/queries';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
-import { isDeleted, RecordReads } from '../db/record-reads.js';
-import { sourceRecordOf } from '../domain/record-shapes.js';
+import {
+  isDeleted,
+  RecordReads,
+  type BareRow,
+  type IdLookup,
+  type RecordRow,
+} from '../db/record-reads.js';
+import { sourceRecordList } from '../db/source-record-lists.js';
+import { failures, texts } from '../domain/failures.js';
+import { sourceRecordJson, sourceRecordOf, storedContentOf } from '../domain/record-shapes.js';
+import { acceptedDocument } from './accepted-format.js';
+import { ID_LIST_SCHEMA, lookupOf, uuidList } from './id-lists.js';
+import { idTypeOf } from './id-type.js';
+import { recordStateOf } from './record-filter.js';
 import { filterOf } from './source-record-filter.js';
 
-/** `GET /source-storage/source-records`: the current records, as pages (section 4). */
-@Controller('source-storage')
+const ID = { name: 'id', notFound: texts.sourceRecordNotFound } as const;
+/** Ids that are looked up at a time. */
+const BATCH_IDS = 200;
+
+/** The current view of records (section 4). */
+@Controller('source-storage/source-records')
 export class SourceRecordsController {
   constructor(
     private readonly source: DataSource,
     private readonly records: RecordReads,
   ) {}
 
-  @Get('source-records')
+  @Get()
   @Permissions(routes.listSourceRecords)
   @ApiOkResponse({ type: SourceRecords })
   async list(
@@ -31,20 +48,78 @@ export class SourceRecordsController {
     @PagingOf() paging: Paging,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const filter = filterOf(query);
     const { records } = this;
-    let total: number | undefined;
-    // Count and page in one transaction, so that they speak of the same moment.
-    const items = streamTenant<SourceRecord>(this.source, scope, async function* (tx) {
-      if (paging.totalRecords !== 'none') total = await records.count(tx, filter);
-      if (paging.limit === 0) return;
-      for await (const row of records.list(tx, filter, paging))
-        yield sourceRecordOf(row, isDeleted(row));
+    const page = new Page<BareRow>(sourceRecordList(scope.tenantId, filterOf(query)), paging);
+    const items = streamTenant<JsonText>(this.source, scope, async function* (tx) {
+      for await (const rows of records.completed(tx, page.batches(tx)))
+        for (const row of rows) yield jsonOf(row);
     });
     await streamCollection(reply, {
       key: 'sourceRecords',
       items,
-      totalRecords: (rows) => correctTotal(rows, total, paging),
+      totalRecords: (rows) => page.total(rows),
     });
   }
+
+  /** By a list of ids, in its order. An external id that several records share gives them all, the newest first. */
+  @Post()
+  @HttpCode(200)
+  @Permissions(routes.findSourceRecords)
+  @ApiBody(ID_LIST_SCHEMA)
+  @ApiOkResponse({ type: SourceRecords })
+  async find(
+    @ScopeOf() scope: Scope,
+    @QueryOf() query: Query,
+    @Body() body: unknown,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const lookup = lookupOf(query);
+    const deleted = booleanParameter(query, 'deleted', false);
+    // There is no consortium whose records could be shared.
+    booleanParameter(query, 'includeShared', false);
+    const ids = [...new Set(uuidList(body))];
+    const items = streamTenant(this.source, scope, (tx) =>
+      this.found(tx, { lookup, deleted, ids }),
+    );
+    await streamCollection(reply, { key: 'sourceRecords', items, totalRecords: (rows) => rows });
+  }
+
+  /** `state` ACTUAL, which is meant when it is absent, finds DELETED records too; others are exact. */
+  @Get(':id')
+  @Permissions(routes.readSourceRecord)
+  @ApiOkResponse({ type: SourceRecord })
+  async read(
+    @ScopeOf() scope: Scope,
+    @PathId(ID) id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const query = queryOf(request);
+    const [idType, state] = [idTypeOf(query, 'RECORD'), recordStateOf(query) ?? 'ACTUAL'];
+    const row = await readTenant(this.source, scope, (tx) =>
+      this.records.sourceRecord(tx, id, { idType, state }),
+    );
+    if (!row) throw failures.sourceRecordNotFound(id);
+    const document = acceptedDocument(reply, storedContentOf(row));
+    await reply.send(document ?? sourceRecordOf(row, isDeleted(row)));
+  }
+
+  private async *found(
+    tx: TenantRead,
+    { lookup, deleted, ids }: Finding,
+  ): AsyncGenerator<JsonText> {
+    for (let at = 0; at < ids.length; at += BATCH_IDS) {
+      const part = ids.slice(at, at + BATCH_IDS);
+      for await (const row of this.records.sourceRecords(tx, lookup, part, deleted))
+        yield jsonOf(row);
+    }
+  }
+}
+
+const jsonOf = (row: RecordRow): JsonText => new JsonText(sourceRecordJson(row, isDeleted(row)));
+
+interface Finding {
+  readonly lookup: IdLookup;
+  readonly deleted: boolean;
+  readonly ids: readonly string[];
 }

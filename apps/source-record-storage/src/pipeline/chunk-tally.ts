@@ -1,9 +1,10 @@
-import type { ChunkCounts, ChunkError, MarcRecordType } from '@quire/contracts/source-records';
+import type { ChunkCounts, ChunkError } from '@quire/contracts/source-record-events';
+import type { MarcRecordType } from '@quire/contracts/source-records';
 import type { RecordWarning } from '@quire/marc/errors';
 import type { RecordSummary } from '@quire/marc/fields';
 import type { MarcRecord } from '@quire/marc/record';
 import { TYPE_LETTER } from '../domain/record-checks.js';
-import { cut } from './record-rows.js';
+import { cut } from '../domain/title.js';
 
 type Mutable<T> = {
   -readonly [K in keyof T]: T[K] extends Readonly<Record<string, number>>

@@ -5,10 +5,10 @@ import { openStored, find999ff } from '@quire/marc/iso2709/stored';
 import { marcRecord, type FieldSketch } from '@quire/testing/marc';
 import { chunkOf, idOf } from '../../test/chunk-source.js';
 import { externalKey, NOTHING_STORED, type StoredIds } from '../domain/identity.js';
+import { cut } from '../domain/title.js';
 import { ChunkFrames } from './chunk-frames.js';
 import { readChunk } from './read-chunk.js';
 import { readClaims } from './read-claims.js';
-import { cut } from './record-rows.js';
 
 const title = ['245', '10', { a: 'The nod :', b: 'a novel' }] as const;
 const bib = (number: string, ...more: readonly FieldSketch[]): Buffer =>

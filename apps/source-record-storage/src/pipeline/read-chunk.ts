@@ -21,10 +21,11 @@ import {
 } from '../domain/identity.js';
 import { Matching } from '../domain/matching.js';
 import { check, EXTERNAL_NAME, type CheckContext } from '../domain/record-checks.js';
+import { cut, TITLE_BYTES_MAX } from '../domain/title.js';
 import { ChunkFrames } from './chunk-frames.js';
 import { ChunkTally, type Place } from './chunk-tally.js';
 import type { ReadResult } from './read-frame.js';
-import { cut, RecordRows, UnchangedRows, type FrameRows } from './record-rows.js';
+import { RecordRows, UnchangedRows, type FrameRows } from './record-rows.js';
 
 /**
  * From the bytes of a chunk to the rows of its records, in one pass (data-import, 9). What is wrong with a frame is an entry
@@ -41,9 +42,6 @@ export interface Around {
   /** Orders of frames that the database has refused before. */
   readonly refused?: ReadonlySet<number>;
 }
-
-/** Titles are kept to find a record in a log, not to be read whole. */
-const TITLE_BYTES_MAX = 300;
 
 /** @param bytes exactly the chunk's range of the file */
 export const readChunk = (bytes: Buffer, chunk: ChunkReadyPayload, around?: Around): ReadChunk =>
@@ -133,6 +131,8 @@ class ChunkReader {
     if (stored.failed) return stored.code;
     const all = stored.oversize ? [...warnings, OVERSIZE] : warnings;
     this.add(place, { ...identity, recordType, summary, warnings: all }, stored.bytes);
+    this.rows.records.push(record);
+    this.rows.ownInstance.push(recordType === 'MARC_BIB' && identity.ownsExternalId === true);
     return undefined;
   }
 
@@ -141,7 +141,14 @@ class ChunkReader {
     const { ids, recordType, record } = kept;
     const own = this.context.options.on999ff === 'accept' ? acceptedIds(ids) : {};
     if (!this.matching && (own.s ?? own.i) === undefined) {
-      return { id, matchedId: id, externalId: this.derived(id, recordType), generation: 0 };
+      const externalId = this.derived(id, recordType);
+      return {
+        id,
+        matchedId: id,
+        externalId,
+        generation: 0,
+        ownsExternalId: externalId !== undefined,
+      };
     }
     const match = this.matching?.find({ type: recordType, s: own.s, ...numberOf(kept) }) ?? 'none';
     if (match === 'several') return undefined;
@@ -154,7 +161,9 @@ class ChunkReader {
         ? this.derived(matchedId, recordType)
         : uuidBytes(found.externalId);
     const { generation, supersededId } = found;
-    const identity = { id, matchedId, externalId, generation, supersededId };
+    const ownsExternalId =
+      externalId !== undefined && found.externalId === undefined && generation === 0;
+    const identity = { id, matchedId, externalId, generation, supersededId, ownsExternalId };
     const current = this.stored.generations.get(found.matchedId)?.current;
     return match !== 'none' && this.isSame(record, current)
       ? { ...identity, repeats: current }
@@ -174,6 +183,7 @@ class ChunkReader {
     rows.generations.push(row.generation);
     if (row.supersededId !== undefined) rows.supersededIds.push(row.supersededId);
     rows.sources.push(row.summary.controlNumberSource ?? null);
+    rows.parentHrids.push(row.summary.parentHrid ?? null);
     rows.contents.push(content);
     tally.add(row.generation === 0 ? 'created' : 'updated', row.recordType, row.warnings);
     this.remember(row);
@@ -236,6 +246,8 @@ interface RowIdentity {
   readonly externalId: Buffer | undefined;
   readonly generation: number;
   readonly supersededId?: string | undefined;
+  /** Nobody else can have the external id: it was made for this record. */
+  readonly ownsExternalId?: boolean;
 }
 
 interface Identified extends RowIdentity {

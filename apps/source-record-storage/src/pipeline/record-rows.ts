@@ -1,4 +1,5 @@
 import type { MarcRecordType } from '@quire/contracts/source-records';
+import type { MarcRecord } from '@quire/marc/record';
 
 /**
  * The rows of a chunk as columns, one array per column, because that is how they travel to Postgres: there is no object
@@ -27,7 +28,13 @@ export class FrameRows {
 export class RecordRows extends FrameRows {
   readonly generations: number[] = [];
   readonly sources: (string | null)[] = [];
+  /** 004 of holdings. */
+  readonly parentHrids: (string | null)[] = [];
   readonly contents: Buffer[] = [];
+  /** As they were read, for what is derived from them. */
+  readonly records: MarcRecord[] = [];
+  /** A bibliographic record whose external id was made for it: its row of the instance view is most likely new. */
+  readonly ownInstance: boolean[] = [];
   /** Records that stop being current with these rows. */
   readonly supersededIds: string[] = [];
 }
@@ -36,14 +43,4 @@ export class RecordRows extends FrameRows {
 export class UnchangedRows extends FrameRows {
   /** The records that they repeat. */
   readonly sameAs: string[] = [];
-}
-
-/** Cut to a number of UTF-8 bytes, between characters. */
-export function cut(text: string, bytesMax: number): string {
-  if (text.length * 3 <= bytesMax) return text;
-  const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length <= bytesMax) return text;
-  let end = bytesMax;
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return bytes.toString('utf8', 0, end);
 }

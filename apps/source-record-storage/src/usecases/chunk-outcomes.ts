@@ -7,15 +7,15 @@ import {
   SourceRecordsSaved,
   type ChunkRejectedPayload,
   type ChunkSavedPayload,
-} from '@quire/contracts/source-records';
+} from '@quire/contracts/source-record-events';
 import { Inbox } from '@quire/messaging/inbox';
 import { Outbox } from '@quire/messaging/outbox';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
-import { Records, type Saving } from '../db/records.js';
-import { WriteMark } from '../db/write-mark.js';
-import { hasEnded, NOTHING_SAVED } from '../domain/chunk-rules.js';
+import type { Saving } from '../db/records.js';
+import { NOTHING_SAVED } from '../domain/chunk-rules.js';
 import type { ReadChunk } from '../pipeline/read-chunk.js';
+import { ChunkRecords } from './chunk-records.js';
 import { ErrorLists, type KeptErrors } from './error-lists.js';
 import { SnapshotFollowing } from './snapshots.js';
 
@@ -32,8 +32,7 @@ export class ChunkOutcomes {
     private readonly inbox: Inbox,
     private readonly outbox: Outbox,
     private readonly snapshots: SnapshotFollowing,
-    private readonly records: Records,
-    private readonly mark: WriteMark,
+    private readonly records: ChunkRecords,
     private readonly errors: ErrorLists,
   ) {}
 
@@ -90,9 +89,10 @@ export class ChunkOutcomes {
   private async saved(
     tx: TenantTx,
     chunk: ChunkReadyPayload,
-    { rows, unchanged, counts }: ReadChunk,
+    read: ReadChunk,
     { inline, key }: KeptErrors,
   ): Promise<ChunkSavedPayload> {
+    const { rows, counts } = read;
     const saved = {
       ...about(chunk),
       counts,
@@ -101,13 +101,10 @@ export class ChunkOutcomes {
     };
     // A dry run has no snapshot and no public events.
     if (chunk.options.dryRun) return saved;
-    const status = await this.snapshots.hold(tx, chunk);
-    if (hasEnded(status))
+    if (!(await this.snapshots.hold(tx, chunk)))
       return { ...about(chunk), counts: NOTHING_SAVED, skipped: true, errors: [] };
-    if (unchanged.count > 0) await this.records.insertUnchanged(tx, unchanged, savingOf(chunk));
+    await this.records.save(tx, read, savingOf(chunk));
     if (rows.count === 0) return saved;
-    await this.mark.set(tx);
-    await this.records.insert(tx, rows, savingOf(chunk));
     await this.outbox.add(tx, SourceRecordsSaved, {
       tenantId: tx.tenantId,
       snapshotId: chunk.jobExecutionId,
@@ -128,7 +125,8 @@ export function savingOf(chunk: ChunkReadyPayload): Saving {
     sourceId: source.fileDefinitionId ?? source.batchId,
     userName,
     // The records of a retry remember places in another object.
-    originalKey: hasTexts && !origins ? objectKey : undefined,
+    originalKey: origins ? undefined : objectKey,
+    ownText: hasTexts,
   };
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ChunkReadyPayload } from '@quire/contracts/data-import';
+import { uuidText } from '@quire/contracts/ids';
 import type { Scope } from '@quire/contracts/scope';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
@@ -13,6 +14,8 @@ import { ChunkFrames } from '../pipeline/chunk-frames.js';
 import { readFrames, type ReadChunk } from '../pipeline/read-chunk.js';
 import { readClaims } from '../pipeline/read-claims.js';
 import { ChunkOutcomes, savingOf } from './chunk-outcomes.js';
+import { HiddenRecords } from './hidden-records.js';
+import { InstanceProjector } from './instance-projector.js';
 
 /**
  * Saves the chunks of an import (data-import, 10.4): reads a chunk's bytes, makes its rows, and writes them with the outcome
@@ -33,6 +36,8 @@ export class Chunks {
     private readonly storedIds: StoredIdsReads,
     private readonly records: Records,
     private readonly outcomes: ChunkOutcomes,
+    private readonly projector: InstanceProjector,
+    private readonly hidden: HiddenRecords,
   ) {}
 
   /** @throws Failure refused for a chunk of a kind that cannot be read yet: it is given up at once */
@@ -41,9 +46,11 @@ export class Chunks {
     if (why !== undefined) throw failures.unsupportedChunk(why);
     // A chunk that comes again was most likely answered before: then its bytes need not be read.
     if (chunk.attempt > 1 && (await this.outcomes.repeat(scope, chunk))) return;
-    const bytes = await this.bytesOf(scope, chunk);
-    if (bytes) await this.saveBytes(scope, chunk, bytes);
-    else await this.reject(scope, chunk, 'FILE_MISSING');
+    await this.projector.whileImporting(scope, async () => {
+      const bytes = await this.bytesOf(scope, chunk);
+      if (bytes) await this.saveBytes(scope, chunk, bytes);
+      else await this.reject(scope, chunk, 'FILE_MISSING');
+    });
   }
 
   /** The chunk is given up; its job must not wait for it. */
@@ -72,10 +79,14 @@ export class Chunks {
       const read = readFrames(frames, chunk, { stored, refused });
       try {
         await this.outcomes.save(scope, chunk, read);
+        this.projector.saved(read.rows.count);
         return;
       } catch (error) {
         if (reads === READS_MAX) throw error;
-        if (isTakenGeneration(error)) continue;
+        if (isTakenGeneration(error)) {
+          await this.makeWay(scope, read);
+          continue;
+        }
         if (!isRefusal(error)) throw error;
         const found = await this.refusedOrders(scope, chunk, read);
         // Not a row, then, but something else of the transaction.
@@ -96,6 +107,12 @@ export class Chunks {
     return readTenant(this.source, scope, (tx) =>
       this.storedIds.find(tx, claims, chunk.jobExecutionId),
     );
+  }
+
+  /** A record of a snapshot that is being removed may have the generation. */
+  private async makeWay(scope: Scope, { rows }: ReadChunk): Promise<void> {
+    const matchedIds = rows.matchedIds.map(uuidText);
+    await withTenant(this.source, scope, (tx) => this.hidden.makeWay(tx, matchedIds));
   }
 
   private async refusedOrders(

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Ids } from '@quire/contracts/clock';
 import type { Scope } from '@quire/contracts/scope';
-import type { ChunkError } from '@quire/contracts/source-records';
+import type { ChunkError } from '@quire/contracts/source-record-events';
 import { ObjectIntents } from '@quire/jobs/intents';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';

@@ -50,7 +50,7 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   sweep(): Promise<void> {
-    return this.tenants.each(async (scope) => {
+    return this.tenants.eachAlone('source-record-storage.sweeps', async (scope) => {
       await this.purgeAnswers(scope);
       await this.removeLists(scope);
     });

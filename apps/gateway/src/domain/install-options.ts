@@ -1,0 +1,41 @@
+import { badParameter, booleanParameter, single, type Query } from '@quire/contracts/paging';
+
+/** What an install loads, and how it is answered (conventions, section 6). */
+export interface InstallOptions {
+  readonly loadReference: boolean;
+  readonly loadSample: boolean;
+  /** Nothing is changed. */
+  readonly simulate: boolean;
+  /** The answer is a 201 that says where to look. */
+  readonly async: boolean;
+}
+
+const NAME = 'tenantParameters';
+
+/** Of `tenantParameters=loadReference=true,loadSample=true`; names that only other modules know are passed over. @throws Failure 400 */
+export function installOptions(query: Query): InstallOptions {
+  const text = single(query, NAME) ?? '';
+  const sent = new Map(
+    text
+      .split(',')
+      .filter((part) => part.trim() !== '')
+      .map((part) => {
+        const [, name, value] = /^([^=]+)=(.*)$/s.exec(part) ?? [];
+        if (name === undefined || value === undefined)
+          throw badParameter(NAME, text, 'must be a list of <name>=<value>');
+        return [name.trim(), value.trim()];
+      }),
+  );
+  const flag = (name: string): boolean => {
+    const value = sent.get(name) ?? 'false';
+    if (!/^(true|false)$/i.test(value))
+      throw badParameter(NAME, text, `${name} must be true or false`);
+    return value.toLowerCase() === 'true';
+  };
+  return {
+    loadReference: flag('loadReference'),
+    loadSample: flag('loadSample'),
+    simulate: booleanParameter(query, 'simulate', false),
+    async: booleanParameter(query, 'async', false),
+  };
+}

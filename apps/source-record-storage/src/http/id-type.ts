@@ -1,0 +1,7 @@
+import { enumParameter, type Query } from '@quire/contracts/paging';
+import { RECORD_ID_TYPES, type RecordIdType } from '@quire/contracts/source-records';
+
+/** Parameter `idType` (source-record-storage, 2.3). @throws Failure 400 */
+export const idTypeOf = (query: Query, fallback: RecordIdType): RecordIdType =>
+  enumParameter(query, 'idType', RECORD_ID_TYPES, (value) => `Unknown id type ${value}`) ??
+  fallback;

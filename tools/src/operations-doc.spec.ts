@@ -1,0 +1,58 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Metrics } from '@quire/service/metrics';
+
+/** What docs/operations.md tells an operator to watch and to run is there. */
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
+const page = read('docs/operations.md');
+const section = (title: string): string =>
+  page.split(/^## /m).find((one) => one.startsWith(title)) ?? '';
+
+describe('docs/operations.md', () => {
+  it('raises alarms by metrics that a process has, and by all of ours', async () => {
+    const kept = (await new Metrics().registry.getMetricsAsJSON()).map(({ name }) => name);
+    const named = section('Alarms').match(/\b(?:quire|nodejs|process)_[a-z0-9_]+/g) ?? [];
+    expect(named.length).toBeGreaterThan(5);
+    const plain = named.map((name) => name.replace(/_seconds_(count|bucket|sum)$/, '_seconds'));
+    expect(plain.filter((name) => !kept.includes(name))).toEqual([]);
+    const ours = kept.filter((name) => name.startsWith('quire_'));
+    expect(ours.filter((name) => !plain.includes(name))).toEqual([]);
+  });
+
+  it('raises alarms by lines that a log can have', () => {
+    const lines = [...section('Alarms').matchAll(/^\| `([a-z][a-z ]+)` \|/gm)].map(
+      ([, line]) => line,
+    );
+    expect(lines.length).toBeGreaterThan(3);
+    const sources = globSync('{apps,libs}/*/src/**/*.ts', { cwd: root })
+      .filter((file) => !file.endsWith('.spec.ts'))
+      .map((file) => read(file))
+      .join('\n');
+    expect(lines.filter((line) => !sources.includes(`'${line ?? ''}'`))).toEqual([]);
+  });
+
+  it('names files and npm scripts that there are', () => {
+    const paths = page.match(/\b(?:k8s|docs)\/[a-z0-9./-]*[a-z0-9]/g) ?? [];
+    expect(paths.length).toBeGreaterThan(8);
+    expect(paths.filter((path) => !existsSync(`${root}${path}`))).toEqual([]);
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const commands = [...page.matchAll(/\bnpm run ([a-z-]+)/g)].map(([, name]) => name ?? '');
+    expect(commands.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it('has a part for each step of an operator', () => {
+    const titles = [...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
+    expect(titles).toEqual(
+      expect.arrayContaining([
+        'Containers on one machine',
+        'A cluster, from nothing',
+        'Upgrades',
+        'Backup and restore',
+        'Scaling',
+        'Alarms',
+        'Secrets and their rotation',
+      ]),
+    );
+  });
+});
