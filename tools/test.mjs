@@ -12,36 +12,79 @@ import { compile, install } from './setup.mjs';
 
 const resultsFile = join(root, '.test-results.json');
 const backEndsFile = join(root, '.test-back-ends.jsonl');
+/** More red files than this are no accident of a busy machine. */
+const SECOND_LOOK_MAX = 2;
 
-/** @returns {Promise<{ passed: number, failed: number, skipped: number }>} */
-export async function runTests(args, { timeoutMs, env = {} } = {}) {
-  for (const file of [resultsFile, backEndsFile]) rmSync(file, { force: true });
-  const node = ['--experimental-vm-modules', '--no-warnings', '--expose-gc'];
+/**
+ * Of a whole run, a file or two that are red are run once more, alone: what is green then is said to be unsteady, by name,
+ * and counts as passed. An unsteady test is a bug to be mended, but it is not a bug of the change that met it.
+ *
+ * @returns {Promise<{ passed: number, failed: number, skipped: number }>}
+ */
+export async function runTests(args, { timeoutMs = Infinity, env = {} } = {}) {
+  const deadline = performance.now() + timeoutMs;
+  rmSync(backEndsFile, { force: true });
   // Jest leaves one core free, which on two cores means one file at a time while the other core only serves Postgres.
-  const jest = [
-    '--config',
-    'jest.config.js',
-    '--rootDir',
-    root,
-    '--json',
-    '--outputFile',
-    resultsFile,
-  ];
   const workers = `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`;
-  const code = await run(pinnedNode(), [...node, tool('jest'), ...jest, workers, ...args], {
-    timeoutMs,
+  const first = await jest([workers, ...args], { timeoutMs, env });
+  if (first.code === 124) console.log('The tests were stopped: they took too long.');
+  if (!first.results) return { passed: 0, failed: 1, skipped: 0 };
+  const red = first.results.testResults.filter(({ status }) => status === 'failed');
+  const again = args.length === 0 && red.length > 0 && red.length <= SECOND_LOOK_MAX;
+  const run = again ? await secondLook(first, red, { deadline, env }) : first;
+  describeBackEnds(run.results, { ...process.env, ...env });
+  // A file that does not even load has no failed test in it; an open handle or a failed tear-down neither.
+  const failed = run.results.numFailedTests + run.results.numRuntimeErrorTestSuites;
+  return {
+    passed: run.results.numPassedTests,
+    failed: failed === 0 && run.code !== 0 ? 1 : failed,
+    skipped: run.results.numPendingTests + run.results.numTodoTests,
+  };
+}
+
+async function jest(args, { timeoutMs, env }) {
+  rmSync(resultsFile, { force: true });
+  const node = ['--experimental-vm-modules', '--no-warnings', '--expose-gc'];
+  const config = ['--config', 'jest.config.js', '--rootDir', root];
+  const results = ['--json', '--outputFile', resultsFile];
+  const code = await run(pinnedNode(), [...node, tool('jest'), ...config, ...results, ...args], {
+    ...(Number.isFinite(timeoutMs) ? { timeoutMs } : {}),
     env: { ...env, QUIRE_TEST_BACK_ENDS: backEndsFile },
   });
-  if (code === 124) console.log('The tests were stopped: they took too long.');
-  if (!existsSync(resultsFile)) return { passed: 0, failed: 1, skipped: 0 };
-  const results = JSON.parse(readFileSync(resultsFile, 'utf8'));
-  describeBackEnds(results, { ...process.env, ...env });
-  // A file that does not even load has no failed test in it; an open handle or a failed tear-down neither.
-  const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
+  if (!existsSync(resultsFile)) return { code };
+  return { code, results: JSON.parse(readFileSync(resultsFile, 'utf8')) };
+}
+
+async function secondLook(first, red, { deadline, env }) {
+  const files = red.map(({ name }) => name);
+  console.log(`\nOnce more, alone: ${files.map((file) => relative(root, file)).join(', ')}\n`);
+  const timeoutMs = Math.max(1, deadline - performance.now());
+  const second = await jest(['--runInBand', '--runTestsByPath', ...files], { timeoutMs, env });
+  if (!second.results) return first;
+  const steady = second.results.testResults.flatMap(titlesOf('failed'));
+  for (const title of red.flatMap(titlesOf('failed')))
+    if (!steady.includes(title))
+      console.log(`Unsteady, red beside others and green alone: ${title}`);
+  const kept = first.results.testResults.filter((file) => !red.includes(file));
+  return { code: second.code, results: merged(second.results, kept) };
+}
+
+const titlesOf = (wanted) => (file) =>
+  file.assertionResults
+    .filter(({ status }) => status === wanted)
+    .map(({ fullName }) => `${relative(root, file.name)}: ${fullName}`);
+
+/** @returns results of one run with those of other files, in which nothing is red */
+function merged(results, kept) {
+  const more = (...states) =>
+    kept.flatMap((file) => file.assertionResults).filter(({ status }) => states.includes(status))
+      .length;
   return {
-    passed: results.numPassedTests,
-    failed: failed === 0 && code !== 0 ? 1 : failed,
-    skipped: results.numPendingTests + results.numTodoTests,
+    ...results,
+    testResults: [...results.testResults, ...kept],
+    numPassedTests: results.numPassedTests + more('passed'),
+    numPendingTests: results.numPendingTests + more('pending', 'skipped', 'disabled'),
+    numTodoTests: results.numTodoTests + more('todo'),
   };
 }
 

@@ -60,8 +60,10 @@ const ends = async (jobId: string): Promise<string[]> => {
   const sql = `select to_status as status from job_transition where job_id = '${jobId}' and to_status not in ('NEW', 'IN_PROGRESS')`;
   return (await world.rows<{ status: string }>(sql)).map(({ status }) => status);
 };
-const allDone = (jobId: string) => async () =>
-  (await states(jobId)).every((state) => state === 'DONE') && (await states(jobId)).length > 0;
+const allDone = (jobId: string) => async () => {
+  const seen = await states(jobId);
+  return seen.length > 0 && seen.every((state) => state === 'DONE');
+};
 const objects = async (): Promise<number> => {
   const keys = new Set<string>();
   for await (const { key } of world.isolated.store.list('export', TENANT)) keys.add(key.uuid);
