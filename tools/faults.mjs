@@ -9,7 +9,7 @@ import { pinnedNode, root, run } from './process.mjs';
 
 const FIRST_SEED = 1;
 /** No run begins later. */
-const MINUTES = 15;
+const MINUTES = 20;
 /** One that hangs takes 240 s to be given up, and 90 s more to see what it left. */
 const KILL_AFTER_MS = (MINUTES + 8) * 60_000;
 

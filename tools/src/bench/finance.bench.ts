@@ -25,8 +25,8 @@ const PATIENCE_MS = 15_000;
 const READERS = 16;
 const ROUND_MS = 5_000;
 const ROUNDS = 3;
-/** Until the compiler has seen the way often enough, which on a busy machine takes some thousand requests. */
-const WARM_ROUNDS = 2;
+/** Until the compiler has seen the way often enough, which takes some 15 s. */
+const WARM_ROUNDS = 3;
 
 const BARE = fileURLToPath(new URL('./bare-finance.js', import.meta.url));
 const PATH = '/finance-storage/group-fund-fiscal-years';
@@ -100,7 +100,7 @@ export async function financeBench(): Promise<BenchLine[]> {
 /** Only the reads by id. */
 export async function readsBench(): Promise<BenchLine[]> {
   await using quire = await QuireProcess.start(MAIN, { QUIRE_SAMPLE: 'true' });
-  return readsById(quire, await fillFinance(quire.databaseUrl));
+  return await readsById(quire, await fillFinance(quire.databaseUrl));
 }
 
 interface Asked {

@@ -59,8 +59,9 @@ try {
 } finally {
   await log.close();
 }
-const { lost, duplicated, hung, left } = totals;
-say(`${lost} lost, ${duplicated} duplicated, ${hung} hung, ${left} left behind`);
+const { lost, duplicated, hung, left, notes } = totals;
+const more = notes.length > 0 ? `; ${notes.length} notes, above` : '';
+say(`${lost} lost, ${duplicated} duplicated, ${hung} hung, ${left} left behind${more}`);
 process.exitCode = totals.isGood ? 0 : 1;
 if (totals.isGood) await rm(folder, { recursive: true, force: true });
 else say(`What the processes wrote: ${folder}`);

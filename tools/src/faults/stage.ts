@@ -46,6 +46,7 @@ export class Stage implements AsyncDisposable {
       const fleet = opened.use(
         await Fleet.open({ main: MAIN, kafka, s3: store, replicas, settings, onLine }),
       );
+      endOnSignal(fleet);
       await fleet.startAll();
       return new Stage(fleet, broker, store, replicas, opened);
     } catch (error) {
@@ -135,6 +136,16 @@ export class Stage implements AsyncDisposable {
     if (fault.kind === 'freeze') return fleet.continue(fault.service, fault.replica);
     await fleet.start(fault.service, fault.replica, false);
   }
+}
+
+/** Ctrl-C: all others end with us by themselves. */
+function endOnSignal(fleet: Fleet): void {
+  const end = (code: number): void =>
+    void fleet.stopDatabase().finally(() => {
+      process.exit(code);
+    });
+  process.once('SIGINT', () => end(130));
+  process.once('SIGTERM', () => end(143));
 }
 
 /** Between SIGTERM and SIGKILL: the process is in the middle of giving back what it has. */
