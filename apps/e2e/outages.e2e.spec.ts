@@ -9,8 +9,9 @@ import { importEnds, startImport, until } from './src/steps.js';
 import { Site, type Person } from './src/world.js';
 
 /*
- * A fleet that starts before its broker, and a process whose database goes away while it starts (reliability, F8, F18). One
- * replica of each service: what is looked at is what the processes do about the engines.
+ * A fleet that starts before its broker, whose broker loses its disk, whose database is killed, and a process whose database
+ * goes away while it starts (reliability, F8, F10, F18). One replica of each service: what is looked at is what the processes do
+ * about the engines.
  */
 const MAIN = fileURLToPath(new URL('../quire/dist/src/main.js', import.meta.url));
 const CHUNK_RECORDS = 1000;
@@ -59,6 +60,15 @@ interface Chunk {
     );
     return [found?.rows ?? 0, found?.records ?? 0];
   };
+  /** The id of an import of so many chunks, of which one is on its way. */
+  const importInTheMiddle = async (seed: number, chunks: number): Promise<string> => {
+    const jobId = await startImport(admin, file(seed, chunks));
+    await until(
+      () => chunksOf(jobId),
+      (all) => all.some(({ state }) => state === 'RELEASED'),
+    );
+    return jobId;
+  };
   const file = (seed: number, chunks: number): Buffer =>
     Buffer.concat([...generateMarc(seed, chunks * CHUNK_RECORDS, seed * 100_000)]);
 
@@ -93,6 +103,48 @@ interface Chunk {
     expect(await recordsOf(jobId)).toEqual([2 * CHUNK_RECORDS, 2 * CHUNK_RECORDS]);
     await until(readiness, (all) => all.every(({ status }) => status === 'UP'));
   }, 300_000);
+
+  it('sends again what stood on a broker that lost its disk, and ends the import with each record once', async () => {
+    fleet.freeze('source-record-storage');
+    const jobId = await importInTheMiddle(2, 3);
+    await until(
+      () => fleet.query('select from data_import.outbox'),
+      (events) => events.length === 0,
+    );
+
+    await broker.stop();
+    await broker.wipe();
+    await broker.start();
+    await fleet.migrate();
+    fleet.continue('source-record-storage');
+
+    expect(await importEnds(admin, jobId)).toMatchObject({ status: 'COMMITTED' });
+    expect((await chunksOf(jobId))[0]?.attempt).toBeGreaterThan(1);
+    expect(await recordsOf(jobId)).toEqual([3 * CHUNK_RECORDS, 3 * CHUNK_RECORDS]);
+    await until(readiness, (all) => all.every(({ status }) => status === 'UP'));
+  }, 180_000);
+
+  it('is unready while PostgreSQL is killed in the middle of an import, then ready by itself, and has each record once', async () => {
+    const pids = SERVICES.map((service) => fleet.pid(service));
+    const jobId = await importInTheMiddle(3, 6);
+
+    await fleet.stopDatabase('SIGKILL');
+
+    await until(readiness, (all) =>
+      all.every(({ httpStatus, status }) => httpStatus === 503 && status === 'DOWN'),
+    );
+    const answer = await admin.send('GET', `/change-manager/jobExecutions/${jobId}`);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+
+    await fleet.startDatabase();
+
+    await until(readiness, (all) => all.every(({ status }) => status === 'UP'));
+    expect((await chunksOf(jobId)).some(({ state }) => state !== 'DONE')).toBe(true);
+    expect(await importEnds(admin, jobId)).toMatchObject({ status: 'COMMITTED' });
+    expect(await recordsOf(jobId)).toEqual([6 * CHUNK_RECORDS, 6 * CHUNK_RECORDS]);
+    expect(SERVICES.map((service) => fleet.pid(service))).toEqual(pids);
+    expect(await fleet.restartEnded()).toEqual([]);
+  }, 180_000);
 
   it.each([
     ['its tables were looked at', 'from finance_storage.migration'],
