@@ -1,14 +1,7 @@
-import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { request as httpRequest } from 'node:http';
-import type { TokenKeys } from '@quire/auth/keys';
-import { SYSTEM_USER_ID, type ServiceName } from '@quire/contracts/scope';
+import { SYSTEM_USER_ID } from '@quire/contracts/scope';
 import { readTenant } from '@quire/postgres/tenant';
-import { randomIds } from '@quire/service/clock';
-import { ServiceClient, type ServiceAnswer } from '@quire/service/service-client';
-import { CompactEncrypt, decodeJwt, SignJWT } from 'jose';
-import { json, text } from 'node:stream/consumers';
-import { signToken } from '../src/domain/tokens.js';
 import { testClock } from '@quire/testing/clock';
 import { testDatabase } from '@quire/testing/database';
 import { World, type Ask_ } from './world.js';
@@ -180,115 +173,6 @@ describe('the public door', () => {
         'x-okapi-request-id'
       ],
     ).toMatch(/^[0-9a-f-]{36}$/);
-  });
-
-  describe('refuses with 401 a token', () => {
-    const base = () => {
-      const seconds = Math.floor(Date.now() / 1000);
-      return {
-        kind: 'access',
-        tenantId: 'library',
-        userId: ID,
-        username: 'admin',
-        sessionId: ID,
-        id: ID,
-        issuedAt: seconds,
-        expiresAt: seconds + 600,
-      } as const;
-    };
-    const keys = (): TokenKeys => {
-      const { tokens } = world.isolated.keys.of('gateway');
-      if (!tokens) throw new Error('no keys');
-      return tokens;
-    };
-    const claims = { user_id: ID, tenant: 'library', type: 'access', sid: ID };
-    const jwt = (header: object = {}, change: object = {}) =>
-      new SignJWT({ ...claims, ...change })
-        .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid: keys().signing.id, ...header })
-        .setIssuer('quire')
-        .setAudience('quire')
-        .setSubject('admin')
-        .setJti('x')
-        .setIssuedAt();
-    const text = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-
-    it.each<[string, () => Promise<string> | string]>([
-      ['that is no token', () => 'abc'],
-      ['with another signature', () => `${token.slice(0, -6)}AAAAAA`],
-      [
-        'of another key',
-        () => {
-          const other = generateKeyPairSync('ed25519');
-          return signToken(base(), {
-            signing: { id: keys().signing.id, key: other.privateKey },
-            verifying: new Map(),
-          });
-        },
-      ],
-      [
-        'with an unknown kid',
-        () => signToken(base(), { ...keys(), signing: { ...keys().signing, id: 'other' } }),
-      ],
-      [
-        'that has expired',
-        () =>
-          signToken(
-            { ...base(), issuedAt: base().issuedAt - 700, expiresAt: base().expiresAt - 640 },
-            keys(),
-          ),
-      ],
-      ['of the future', () => signToken({ ...base(), issuedAt: base().issuedAt + 120 }, keys())],
-      ['that is a refresh token', () => signToken({ ...base(), kind: 'refresh' }, keys())],
-      ['of a session that is not there', () => signToken(base(), keys())],
-      [
-        'for later',
-        () => jwt().setNotBefore('5m').setExpirationTime('10m').sign(keys().signing.key),
-      ],
-      [
-        'of another issuer',
-        () => jwt().setIssuer('other').setExpirationTime('10m').sign(keys().signing.key),
-      ],
-      [
-        'for another audience',
-        () => jwt().setAudience('other').setExpirationTime('10m').sign(keys().signing.key),
-      ],
-      ['without an end', () => jwt().sign(keys().signing.key)],
-      [
-        'with a jku',
-        () =>
-          jwt({ jku: 'http://127.0.0.1:1/keys' }).setExpirationTime('10m').sign(keys().signing.key),
-      ],
-      [
-        'without algorithm',
-        () => `${text({ alg: 'none', typ: 'JWT' })}.${token.split('.')[1] ?? ''}.`,
-      ],
-      [
-        'signed with the public key as a secret',
-        () => {
-          const head = `${text({ alg: 'HS256', typ: 'JWT', kid: keys().signing.id })}.${token.split('.')[1] ?? ''}`;
-          const secret =
-            keys().verifying.get(keys().signing.id)?.export({ format: 'der', type: 'spki' }) ?? '';
-          return `${head}.${createHmac('sha256', secret).update(head).digest('base64url')}`;
-        },
-      ],
-      [
-        'with an unknown critical header',
-        () =>
-          `${text({ alg: 'EdDSA', typ: 'JWT', kid: keys().signing.id, crit: ['x'], x: 1 })}.${token.split('.').slice(1).join('.')}`,
-      ],
-      [
-        'that is encrypted',
-        () =>
-          new CompactEncrypt(Buffer.from('{}'))
-            .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
-            .encrypt(Buffer.alloc(32)),
-      ],
-    ])('%s', async (_, make) => {
-      expect(await ask(JOB, { headers: { 'x-okapi-token': await make() } })).toMatchObject({
-        status: 401,
-        text: 'Invalid token',
-      });
-    });
   });
 
   describe('and paths', () => {
@@ -546,37 +430,6 @@ describe('the public door', () => {
     });
   });
 
-  describe('who a user is', () => {
-    const target = (id: string): string => `/internal/users/${id}`;
-    const call = (issuer: ServiceName, id: string): Promise<ServiceAnswer> => {
-      const { urls, keys } = world.isolated;
-      const client = new ServiceClient(issuer, urls, keys.of(issuer).pairs, world.clock, randomIds);
-      const scope = { tenantId: 'library', actorId: SYSTEM_USER_ID };
-      return client.call({ to: 'gateway', method: 'GET', target: target(id), scope });
-    };
-    const adminId = (): string => String(decodeJwt(token).user_id);
-
-    it('is told to data-import', async () => {
-      const answer = await call('data-import', adminId());
-      expect([answer.status, await json(answer.body)]).toEqual([
-        200,
-        { id: adminId(), username: 'admin', active: true },
-      ]);
-    });
-
-    it('is unknown under another id', async () => {
-      for (const id of [ID, 'x']) {
-        const answer = await call('data-import', id);
-        expect([answer.status, await text(answer.body)]).toEqual([404, 'Not found']);
-      }
-    });
-
-    it('is told to no other service, not even by the gateway, and to nobody outside', async () => {
-      expect((await call('gateway', adminId())).status).toBe(401);
-      expect((await ask(target(adminId()))).status).toBe(404);
-    });
-  });
-
   it('serves every route of the contract, and writes down whom it refused', async () => {
     expect(world.running('gateway').unserved).toEqual([]);
     const source = world.isolated.sources.get('gateway');
@@ -610,42 +463,5 @@ describe('the public door', () => {
       ).end();
     });
     expect(status).toBe(401);
-  });
-});
-
-describe('a strict door', () => {
-  it('answers a missing token with 400, limits the rate and knows its prefix and proxies', async () => {
-    const world = await World.start(await testDatabase(), testClock(new Date()), {
-      okapiStrict: true,
-      rateLimit: 2,
-      pathPrefix: '/api',
-      trustedProxies: ['127.0.0.0/8'],
-    });
-    try {
-      expect(
-        await world.ask(`/api${JOB}`, { headers: { 'x-okapi-tenant': 'library' } }),
-      ).toMatchObject({ status: 400 });
-      expect((await world.ask(JOB)).status).toBe(404);
-      const login = await world.ask('/api/authn/login', {
-        method: 'POST',
-        headers: {
-          'x-okapi-tenant': 'library',
-          'x-forwarded-proto': 'https',
-          'x-forwarded-host': 'quire.example',
-          'content-type': 'application/json',
-        },
-        body: JSON.stringify({ username: 'admin', password: 'correct horse' }),
-      });
-      expect(login.headers['set-cookie']?.[0]).toMatch(
-        /Path=\/api\/; HttpOnly; Secure; SameSite=Lax$/,
-      );
-      const headers = { 'x-okapi-token': String(login.headers['x-okapi-token']) };
-      const statuses: number[] = [];
-      for (let count = 0; count < 5; count += 1)
-        statuses.push((await world.ask(`/api${JOB}`, { headers })).status);
-      expect(statuses).toEqual([200, 200, 200, 200, 429]);
-    } finally {
-      await world.stop();
-    }
   });
 });
