@@ -51,9 +51,9 @@ export class Expansions {
       const expansion = known[name];
       if (!expansion) continue;
       const shows =
-        name === 'groups'
+        expansion.column === undefined
           ? await this.groupsOf(tx, expansion, rows)
-          : await this.related(tx, expansion, rows, funds);
+          : await this.related(tx, { ...expansion, column: expansion.column }, rows, funds);
       found.push([name, shows]);
     }
     return found;
@@ -61,7 +61,7 @@ export class Expansions {
 
   private async related(
     tx: TenantRead,
-    expansion: Expansion,
+    expansion: Expansion & { readonly column: string },
     rows: readonly EntityRow[],
     funds: ReadonlyMap<string, EntityRow>,
   ): Promise<Shows> {
@@ -73,9 +73,11 @@ export class Expansions {
       entity,
       rows.map((row) => holder(row)?.[column]),
     );
+    // Many rows share one group, year or ledger.
+    const shown = new Map([...related].map(([id, one]) => [id, shownOf(expansion, one)]));
     const pairs = rows.flatMap((row) => {
-      const one = related.get(String(holder(row)?.[column]));
-      return one ? [[row.id, shownOf(expansion, one)] as const] : [];
+      const one = shown.get(String(holder(row)?.[column]));
+      return one ? [[row.id, one] as const] : [];
     });
     return new Map(pairs);
   }

@@ -13,8 +13,8 @@ import {
 /** `expand`: related entities shown with a row, some of their properties (finance-storage, section 7). */
 export interface Expansion {
   readonly entity: Entity;
-  /** The column of the row, or of its fund, that names the related row. */
-  readonly column: string;
+  /** The column of the row, or of its fund, that names the related row; absent: there are several, which no column names. */
+  readonly column?: string;
   /** The related row is that of the row's fund. */
   readonly overFund?: boolean;
   readonly properties: readonly string[];
@@ -43,8 +43,8 @@ export const EXPANSIONS: Readonly<Record<string, Readonly<Record<string, Expansi
   [fund.name]: {
     ledger: { entity: ledger, column: 'ledger_id', properties: LEDGER },
     fundType: { entity: fundType, column: 'fund_type_id', properties: FUND_TYPE },
-    // Several: those that the fund is in, in any year.
-    groups: { entity: group, column: 'groups', properties: GROUP },
+    // Those that the fund is in, in any year.
+    groups: { entity: group, properties: GROUP },
   },
 };
 

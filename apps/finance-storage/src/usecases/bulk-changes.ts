@@ -20,6 +20,7 @@ import {
   type Batch,
   type Relation,
   type Triple,
+  tripleKey,
 } from '../domain/bulk-plan.js';
 import {
   BulkReferences,
@@ -82,7 +83,7 @@ export class BulkChanges {
     const pairs = [...triples, ...ofIds];
     if (writing && pairs.length > 0) await this.links.hold(writing, pairs);
     const hold = writing !== undefined;
-    const held = ids.length > 0 ? await this.relations.ofIds(tx, ids, hold) : [];
+    const held = hold && ids.length > 0 ? await this.relations.ofIds(tx, ids, true) : ofIds;
     const wanted = [...triples, ...targetsOf(operations, references, held)];
     const rows = wanted.length > 0 ? await this.relations.ofTriples(tx, unique(wanted), hold) : [];
     const budgets = await this.relations.budgetsOf(tx, unique(triples));
@@ -129,9 +130,7 @@ function all(written: number, wanted: readonly unknown[]): void {
 const distinct = (texts: readonly string[]): string[] => [...new Set(texts)];
 
 const unique = (triples: readonly Triple[]): Triple[] => [
-  ...new Map(
-    triples.map((one) => [`${one.groupId}/${one.fundId}/${one.fiscalYearId}`, one]),
-  ).values(),
+  ...new Map(triples.map((one) => [tripleKey(one), one])).values(),
 ];
 
 const valuesOf = (

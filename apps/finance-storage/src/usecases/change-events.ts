@@ -25,20 +25,13 @@ export class ChangeEvents {
   }
 
   /** Rows that were changed along with another one, each in the same property. */
-  async addAll(
+  addAll(
     tx: TenantTx,
     entity: FinanceEntityName,
     rows: readonly Touched[],
     property: string,
   ): Promise<void> {
-    const { tenantId } = tx;
-    const payloads = rows.map(({ id, version }) => ({
-      tenantId,
-      id,
-      _version: version,
-      changed: [property],
-    }));
-    await this.outbox.addAll(tx, FINANCE_CHANGES[entity].Updated, payloads);
+    return this.addEach(tx, [entity, 'Updated'], rows, () => [property]);
   }
 
   /** Rows that were changed at once, in one statement. @param changed names of the properties of a row */

@@ -3,6 +3,7 @@ import type { RecordIdType, RecordState, SourceRecordType } from '@quire/contrac
 import { textArray } from '@quire/postgres/bulk';
 import type { TenantRead } from '@quire/postgres/tenant';
 import type { ContentForm } from '../domain/stored-content.js';
+import { TYPE_OF } from './record-reads.js';
 
 /** Parsed records by lists of ids, and which record numbers are there (source-record-storage, section 5). */
 export interface FetchedRow {
@@ -32,7 +33,7 @@ export class FetchedRecords {
     { idType, recordType, includeDeleted }: Fetching,
     ids: readonly string[],
   ): AsyncGenerator<FetchedRow> {
-    if (OWN_TYPE[idType] !== undefined && OWN_TYPE[idType] !== recordType) return;
+    if (TYPE_OF[idType] !== undefined && TYPE_OF[idType] !== recordType) return;
     const sql = fetchSql(FOUND_BY[idType], includeDeleted);
     const distinct = [...new Set(ids)];
     for (let at = 0; at < distinct.length; at += IDS_AT_ONCE)
@@ -61,13 +62,6 @@ const FOUND_BY: Readonly<Record<RecordIdType, string>> = {
   HOLDINGS: EXTERNAL,
   AUTHORITY: EXTERNAL,
   EXTERNAL,
-};
-
-/** Id types that mean records of one type only. */
-const OWN_TYPE: Partial<Record<RecordIdType, SourceRecordType>> = {
-  INSTANCE: 'MARC_BIB',
-  HOLDINGS: 'MARC_HOLDING',
-  AUTHORITY: 'MARC_AUTHORITY',
 };
 
 /** Records of one external id; more are no list of its records but a mistake. */

@@ -40,11 +40,6 @@ export class Instances {
     if (ids.length > 0) await tx.execute(DELETE, [tx.tenantId, ids]);
   }
 
-  /** The tenant's rows shall be made anew from its records, in the background. */
-  async requestFill(tx: TenantTx): Promise<void> {
-    await tx.execute(REQUEST_FILL, [tx.tenantId]);
-  }
-
   /**
    * The next instances whose rows are to be made and, when there are none any more, the next holdings; nothing in either at
    * the end; undefined when nothing is to be done. Those it gives count as done when the transaction ends.
@@ -112,9 +107,6 @@ const STALE = `
   where (r.id, r.others) is distinct from (v.record_id, v.duplicates)`;
 
 const NIL = '00000000-0000-0000-0000-000000000000';
-const REQUEST_FILL = `
-  insert into instance_fill (tenant_id) values ($1) on conflict (tenant_id)
-    do update set after = null, holdings_after = null`;
 const LOCK_FILL =
   'select after, holdings_after from instance_fill where tenant_id = $1 for update skip locked';
 const MOVE_FILL = 'update instance_fill set after = $2 where tenant_id = $1';

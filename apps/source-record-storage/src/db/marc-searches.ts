@@ -6,6 +6,7 @@ import type { Contains, Lookup } from '../domain/marc-search-tree.js';
 import type { WantedKey } from '../domain/marc-keys.js';
 import type { ContentForm } from '../domain/stored-content.js';
 import { MarcIndex } from './marc-index.js';
+import { CURRENT } from './record-locks.js';
 
 /** Records to be put to a search in MARC fields (section 7), and what every match is known to have. */
 export interface SearchScope {
@@ -54,8 +55,6 @@ export class MarcSearches {
     return (await this.index.isComplete(tx)) ? lookup : undefined;
   }
 }
-
-const CURRENT = `state in ('ACTUAL', 'DELETED')`;
 
 /**
  * Ids first, sorted, and the bytes of one after the other: neither a sort nor a look-up ever carries bytes. Look-ups are

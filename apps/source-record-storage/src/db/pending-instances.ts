@@ -14,7 +14,6 @@ export interface PendingColumns {
 
 export interface PendingRow {
   readonly place: string;
-  readonly snapshot_id: string;
   /** In order, so that two transactions wait for each other in one direction only. */
   readonly new_ids: readonly string[];
   readonly other_ids: readonly string[];
@@ -105,7 +104,7 @@ const ADD = `
   values ($1, $2, $3::uuid[], $4::uuid[], $5)`;
 
 const TAKE = `
-  select place, snapshot_id, new_ids::text[], other_ids::text[], records from instance_pending
+  select place, new_ids::text[], other_ids::text[], records from instance_pending
   where tenant_id = $1 order by place limit 1 for update skip locked`;
 
 const REMOVE = 'delete from instance_pending where tenant_id = $1 and place = $2';

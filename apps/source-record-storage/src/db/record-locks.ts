@@ -120,7 +120,7 @@ export class RecordLocks {
   }
 }
 
-const CURRENT = `state in ('ACTUAL', 'DELETED')`;
+export const CURRENT = `state in ('ACTUAL', 'DELETED')`;
 const CONDITIONS: Readonly<Record<RecordIdType, string>> = {
   RECORD: 'matched_id = $2',
   SRS_RECORD: 'id = $2',

@@ -142,7 +142,8 @@ export const CONTENT = `left join lateral (
 export const CURRENT = `f.state in ('ACTUAL', 'DELETED')`;
 const stateOf = (deleted: boolean): string => (deleted ? CURRENT : `f.state = 'ACTUAL'`);
 
-const TYPE_OF: Partial<Readonly<Record<RecordIdType, SourceRecordType>>> = {
+/** Id types that mean records of one type only. */
+export const TYPE_OF: Partial<Readonly<Record<RecordIdType, SourceRecordType>>> = {
   INSTANCE: 'MARC_BIB',
   HOLDINGS: 'MARC_HOLDING',
   AUTHORITY: 'MARC_AUTHORITY',

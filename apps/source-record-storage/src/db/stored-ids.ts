@@ -7,6 +7,7 @@ import {
 } from '../domain/identity.js';
 import type { MarcRecordType } from '@quire/contracts/source-records';
 import type { TenantRead } from '@quire/postgres/tenant';
+import { CURRENT } from './record-locks.js';
 
 /** What the frames of a chunk refer to. */
 export interface Asked {
@@ -133,8 +134,6 @@ export class StoredIdsReads {
     return new Map(rows.map((row) => [row.id, generationOf(row)]));
   }
 }
-
-const CURRENT = `state in ('ACTUAL', 'DELETED')`;
 
 /** Length up to which the bytes of current records are wanted, by record id. */
 function comparedOf(

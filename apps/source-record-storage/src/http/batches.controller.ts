@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Post, Put, Req, Res } from '@nestjs/common'
 import { ApiBody, ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
 import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
 import { checkField } from '@quire/contracts/check-contract';
-import { invalid, refused } from '@quire/contracts/failure';
+import { invalid } from '@quire/contracts/failure';
 import { booleanParameter, type Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
@@ -19,6 +19,7 @@ import {
 import type { ParsedRecord, StoredRecord } from '@quire/contracts/source-records';
 import { readTenant, streamTenant } from '@quire/postgres/tenant';
 import { streamCollection } from '@quire/service/answers';
+import { missingBody } from '@quire/service/contract.pipe';
 import { QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
@@ -29,6 +30,7 @@ import { contentOf } from '../domain/stored-content.js';
 import { Batches } from '../usecases/batches.js';
 import { ParsedRecordUpdates, type UpdatedBatch } from '../usecases/parsed-record-updates.js';
 import { StoredRecords } from '../usecases/stored-records.js';
+import { ID_LIST_SCHEMA } from './id-lists.js';
 
 /** Records with all their parts that are in memory at once. */
 const RECORDS_AT_ONCE = 100;
@@ -113,7 +115,7 @@ export class BatchesController {
   @Post('verified-records')
   @HttpCode(200)
   @Permissions(routes.verifyRecords)
-  @ApiBody({ schema: { type: 'array', items: { type: 'string' }, maxItems: IDS_MAX } })
+  @ApiBody(ID_LIST_SCHEMA)
   @ApiOkResponse({ type: VerifiedHrids })
   async verify(@ScopeOf() scope: Scope, @Req() request: FastifyRequest): Promise<VerifiedHrids> {
     const hrids = hridsOf(request.body);
@@ -146,8 +148,7 @@ function refusalOf(remarks: readonly Remark[]): object {
 
 /** The body is a bare list, for which there is no contract class. */
 function hridsOf(body: unknown): readonly string[] {
-  if (body === undefined)
-    throw refused('HV000116: The object to be validated must not be null.', 'no-body');
+  if (body === undefined) throw missingBody();
   const list = { kind: 'list', of: { kind: 'text' }, min: 0, max: IDS_MAX } as const;
   const checked = checkField(list, body, '');
   if ('violations' in checked) throw invalid(...checked.violations);

@@ -1,15 +1,13 @@
 import { invalid, violation } from '@quire/contracts/failure';
 import { isUuid, UUID_PATTERN } from '@quire/contracts/ids';
 import { enumParameter, single, type Query } from '@quire/contracts/paging';
+import { IDS_MAX } from '@quire/contracts/source-batches';
 import { SOURCE_RECORD_TYPES, type SourceRecordType } from '@quire/contracts/source-records';
 import { missingBody } from '@quire/service/contract.pipe';
 import type { IdLookup } from '../db/record-reads.js';
 import { idTypeOf } from './id-type.js';
 
 /** Lists of ids in bodies, and the parameters that say what they mean (source-record-storage, 2.3, 4 and 6). */
-
-/** Most ids of one request (conventions, section 16). */
-export const IDS_MAX = 32_767;
 
 /** Shape of the bodies, for the API description. */
 export const ID_LIST_SCHEMA = {

@@ -41,13 +41,8 @@ export class InstanceView {
     }
   }
 
-  /** All rows of the tenant are made anew, in the background; meanwhile the old ones answer. */
-  async rebuild(tx: TenantTx): Promise<void> {
-    await this.instances.requestFill(tx);
-  }
-
   /**
-   * Makes a batch of rows from the records, of a tenant whose records are older than the view, or that wants it anew.
+   * Makes a batch of rows from the records, of a tenant whose records are older than the view.
    *
    * @returns false: there is nothing left to do
    */

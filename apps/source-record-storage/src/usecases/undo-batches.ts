@@ -46,7 +46,7 @@ export class UndoBatches {
     );
     const verdicts = await this.pages.judge(tx, snapshotId, page, false);
     const kept = await this.conflicts.add(tx, snapshotId, conflictsOf(verdicts));
-    const free = verdicts.filter((one) => !one.skipped && conflictOf(one) === undefined);
+    const free = freeOf(verdicts);
     const undoing = { snapshotId, userName };
     const done = await this.takeBack(tx, page, free, undoing);
     return { counts: { ...NOTHING_UNDONE, ...done, kept }, next: page.next };
@@ -64,6 +64,10 @@ export class UndoBatches {
     return this.removal.remove(tx, ids, { ...undoing, restorePrevious: true });
   }
 }
+
+/** Verdicts of what is taken back: not touched since, and not gone already. */
+export const freeOf = (verdicts: readonly Verdict[]): Verdict[] =>
+  verdicts.filter((one) => !one.skipped && conflictOf(one) === undefined);
 
 export function conflictsOf(
   verdicts: readonly Verdict[],

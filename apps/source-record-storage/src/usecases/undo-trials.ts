@@ -6,9 +6,9 @@ import { DataSource } from 'typeorm';
 import { Snapshots } from '../db/snapshots.js';
 import type { Verdict } from '../db/undo-candidates.js';
 import { failures } from '../domain/failures.js';
-import { conflictOf, isFinished, type UndoCounts } from '../domain/undo-verdicts.js';
+import { isFinished, type UndoCounts } from '../domain/undo-verdicts.js';
 import { resultOf } from './snapshot-undos.js';
-import { conflictsOf } from './undo-batches.js';
+import { conflictsOf, freeOf } from './undo-batches.js';
 import { UndoPages, type UndoCursor, type UndoPhase } from './undo-pages.js';
 
 /** What an undo would do: the same pages and judgements, over one snapshot of the database, and nothing changes (9.4). */
@@ -51,7 +51,7 @@ export class UndoTrials {
 }
 
 function effectOf(phase: UndoPhase, verdicts: readonly Verdict[]): Omit<UndoCounts, 'kept'> {
-  const free = verdicts.filter((one) => !one.skipped && conflictOf(one) === undefined);
+  const free = freeOf(verdicts);
   if (phase === 'changed') return { removed: 0, restored: free.length };
   return { removed: free.length, restored: free.filter((one) => one.has_previous).length };
 }
