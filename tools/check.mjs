@@ -27,6 +27,7 @@ await main(async (args) => {
 
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const failedSteps = [];
+  const remarks = [];
   /** @param work resolves to an exit code, or to what it counted itself */
   const step = async (title, work) => {
     console.log(`\n== ${title}`);
@@ -38,7 +39,8 @@ await main(async (args) => {
         return { failed: 1 };
       },
     );
-    for (const name of Object.keys(found)) counts[name] += found[name];
+    for (const name of Object.keys(counts)) counts[name] += found[name] ?? 0;
+    remarks.push(...(found.remarks ?? []));
     const ok = found.failed === 0;
     if (!ok) failedSteps.push(title);
     console.log(
@@ -71,6 +73,7 @@ await main(async (args) => {
     await lab?.stop?.();
     if (faultRuns > 0) await step('faults', () => runFaults(faultRuns, lab?.settings, left()));
   }
+  for (const remark of remarks) console.log(`\n${remark}`);
   if (failedSteps.length > 0) console.log(`\nFailed: ${failedSteps.join(', ')}`);
   console.log(`\n${summary(counts)}`);
   return counts.failed > 0 ? 1 : 0;

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { main, pinnedNode, root, run, tool } from './process.mjs';
 import { compile, install } from './setup.mjs';
 
@@ -14,12 +15,15 @@ const resultsFile = join(root, '.test-results.json');
 const backEndsFile = join(root, '.test-back-ends.jsonl');
 /** More red files than this are no accident of a busy machine. */
 const SECOND_LOOK_MAX = 2;
+/** So much of what a red test said is told again at the end. */
+const MESSAGE_LINES_MAX = 6;
 
 /**
  * Of a whole run, a file or two that are red are run once more, alone: what is green then is said to be unsteady, by name,
  * and counts as passed. An unsteady test is a bug to be mended, but it is not a bug of the change that met it.
  *
- * @returns {Promise<{ passed: number, failed: number, skipped: number }>}
+ * @returns {Promise<{ passed: number, failed: number, skipped: number, remarks: string[] }>} that tell
+ *   of each test that is red or unsteady, for the end: nobody finds it in the middle
  */
 export async function runTests(args, { timeoutMs = Infinity, env = {} } = {}) {
   const deadline = performance.now() + timeoutMs;
@@ -27,11 +31,15 @@ export async function runTests(args, { timeoutMs = Infinity, env = {} } = {}) {
   // Jest leaves one core free, which on two cores means one file at a time while the other core only serves Postgres.
   const workers = `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`;
   const first = await jest([workers, ...args], { timeoutMs, env });
-  if (first.code === 124) console.log('The tests were stopped: they took too long.');
-  if (!first.results) return { passed: 0, failed: 1, skipped: 0 };
+  const stopped = first.code === 124 ? ['The tests were stopped: they took too long.'] : [];
+  if (!first.results) return { passed: 0, failed: 1, skipped: 0, remarks: stopped };
   const red = first.results.testResults.filter(({ status }) => status === 'failed');
   const again = args.length === 0 && red.length > 0 && red.length <= SECOND_LOOK_MAX;
   const run = again ? await secondLook(first, red, { deadline, env }) : first;
+  const failures = run.results.testResults.flatMap(redIn);
+  const unsteady = red
+    .flatMap(redIn)
+    .filter(({ title }) => !failures.some((failure) => failure.title === title));
   describeBackEnds(run.results, { ...process.env, ...env });
   // A file that does not even load has no failed test in it; an open handle or a failed tear-down neither.
   const failed = run.results.numFailedTests + run.results.numRuntimeErrorTestSuites;
@@ -39,6 +47,11 @@ export async function runTests(args, { timeoutMs = Infinity, env = {} } = {}) {
     passed: run.results.numPassedTests,
     failed: failed === 0 && run.code !== 0 ? 1 : failed,
     skipped: run.results.numPendingTests + run.results.numTodoTests,
+    remarks: [
+      ...stopped,
+      ...failures.map((one) => told('Red', one)),
+      ...unsteady.map((one) => told('Unsteady, red beside others and green alone', one)),
+    ],
   };
 }
 
@@ -61,18 +74,29 @@ async function secondLook(first, red, { deadline, env }) {
   const timeoutMs = Math.max(1, deadline - performance.now());
   const second = await jest(['--runInBand', '--runTestsByPath', ...files], { timeoutMs, env });
   if (!second.results) return first;
-  const steady = second.results.testResults.flatMap(titlesOf('failed'));
-  for (const title of red.flatMap(titlesOf('failed')))
-    if (!steady.includes(title))
-      console.log(`Unsteady, red beside others and green alone: ${title}`);
   const kept = first.results.testResults.filter((file) => !red.includes(file));
   return { code: second.code, results: merged(second.results, kept) };
 }
 
-const titlesOf = (wanted) => (file) =>
-  file.assertionResults
-    .filter(({ status }) => status === wanted)
-    .map(({ fullName }) => `${relative(root, file.name)}: ${fullName}`);
+/** What is red in a file. One that is red with no test in it did not load, or failed when all was done. */
+function redIn(file) {
+  if (file.status !== 'failed') return [];
+  const where = relative(root, file.name);
+  const tests = file.assertionResults.filter(({ status }) => status === 'failed');
+  if (tests.length === 0) return [{ title: where, message: file.message }];
+  return tests.map(({ fullName, failureMessages }) => ({
+    title: `${where}: ${fullName}`,
+    message: failureMessages.join('\n'),
+  }));
+}
+
+function told(what, { title, message }) {
+  const lines = stripVTControlCharacters(message)
+    .split('\n')
+    .map((line) => line.trim());
+  const first = lines.filter((line) => line !== '').slice(0, MESSAGE_LINES_MAX);
+  return [`${what}: ${title}`, ...first.map((line) => `    ${line}`)].join('\n');
+}
 
 /** @returns results of one run with those of other files, in which nothing is red */
 function merged(results, kept) {
@@ -143,10 +167,11 @@ if (resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
       // Specs that do not need the build are worth running when it is broken; the broken build counts as a failure.
       if (!ready || (await compile()) !== 0) counts.failed += 1;
       if (ready) {
-        const { passed, failed, skipped } = await runTests(args);
+        const { passed, failed, skipped, remarks } = await runTests(args);
         counts.passed += passed;
         counts.failed += failed;
         counts.skipped += skipped;
+        for (const remark of remarks) console.log(`\n${remark}`);
       }
     } catch (error) {
       console.error(error.message);

@@ -22,6 +22,11 @@ async function listen(): Promise<{ port: number; connection: Promise<Socket>; cl
   return { port: address.port, connection, close: () => server.close() };
 }
 
+/** Lets nothing of this process run, as a busy machine does. */
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
 onPosix('a guarded process', () => {
   it('ends when the one who started it is killed', async () => {
     const { port, connection, close } = await listen();
@@ -56,6 +61,21 @@ onPosix('a guarded process', () => {
   it('tells its last words when it fails', async () => {
     const run = runGuarded('sh', ['-c', 'echo one; echo two >&2; exit 3'], { timeoutMs: 10_000 });
     await expect(run).rejects.toThrow(/^sh -c failed: (one \| two|two \| one)$/);
+  });
+
+  it('has told all it wrote when it has ended, also beside one that ends at the same time', async () => {
+    const second = new GuardedProcess('sh', ['-c', 'sleep 0.3; echo second'], { env: process.env });
+    const first = new GuardedProcess('echo', ['first'], {
+      env: process.env,
+      onLine: () => block(600), // the second one ends in here
+    });
+    block(150); // the first one ends in here, so that its end is seen at once with its line
+    await Promise.all([first.ended, second.ended]);
+    expect([first.lastWords, second.lastWords]).toEqual(['first', 'second']);
+  });
+
+  it('keeps a last line that does not end', async () => {
+    expect(await runGuarded('printf', ['one\ntwo'], { timeoutMs: 10_000 })).toBe('one | two');
   });
 
   it('says so when its program is not there', async () => {

@@ -14,6 +14,8 @@ const GUARD_PIPE = 3;
 
 const LAST_LINES_MAX = 20;
 const END_TIMEOUT_MS = 15_000;
+/** So long may what it left behind hold its output open after its end. */
+const OUTPUT_TIMEOUT_MS = 1000;
 
 export interface GuardedOptions {
   readonly cwd?: string;
@@ -23,7 +25,7 @@ export interface GuardedOptions {
 }
 
 export class GuardedProcess {
-  /** Settles when the program has ended, whoever ended it. */
+  /** Settles when the program has ended, whoever ended it, and what it wrote has been read. */
   readonly ended: Promise<void>;
   exitCode: number | null = null;
   /** What it died of, if it was a signal. */
@@ -51,10 +53,17 @@ export class GuardedProcess {
         this.hasEnded = true;
         this.exitCode = child.exitCode;
         this.signalCode = child.signalCode;
-        child.stdio[GUARD_PIPE]?.destroy();
         resolve();
       };
-      child.once('exit', end);
+      child.once('exit', () => {
+        child.stdio[GUARD_PIPE]?.destroy();
+        // The end of a program may be seen before its last lines are.
+        const late = setTimeout(end, OUTPUT_TIMEOUT_MS);
+        child.once('close', () => {
+          clearTimeout(late);
+          end();
+        });
+      });
       child.once('error', (error) => {
         this.#keep(error.message);
         end();
@@ -99,6 +108,7 @@ export class GuardedProcess {
       rest = lines.pop() ?? '';
       for (const line of lines) this.#keep(line);
     });
+    output?.on('end', () => this.#keep(rest));
   }
 
   #keep(line: string): void {
