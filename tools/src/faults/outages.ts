@@ -1,18 +1,12 @@
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { SERVICES } from '@quire/contracts/scope';
-import { generateMarc } from '@quire/testing/marc';
-import { storedIds } from '../bench/job-runs.js';
 import { Checks } from './checks.js';
 import { checkExport, checkImport, Findings, settled } from './findings.js';
 import { OutageWatch } from './outage-watch.js';
 import { PatientClient } from './patient-client.js';
+import { RunFiles, say, type Ids } from './run-files.js';
 import type { Engine } from './schedule.js';
 import { Stage } from './stage.js';
 import { exportFile, importFile } from './workload.js';
@@ -63,26 +57,17 @@ interface Open {
   readonly slices: number;
 }
 
-type Ids = readonly { readonly id: string }[];
-
-const folder = await mkdtemp(join(tmpdir(), 'quire-outages-'));
-const lines = createWriteStream(join(folder, 'processes.log'));
+const files = await RunFiles.make('outages', records);
 try {
-  const log = (name: string, line: string): void => void lines.write(`${name} ${line}\n`);
-  await using stage = await Stage.open(replicas, log, {});
+  await using stage = await Stage.open(replicas, (name, line) => files.log.line(name, line), {});
   say(`${replicas} replicas of each service on ${stage.engines}, PostgreSQL; ${records} records`);
-  const first = await newFile(0);
-  const ids = await withClient(stage, 0, async (client) => {
-    const { status, done } = await importFile(client, first);
-    if (status !== 'COMMITTED' || done !== records)
-      throw new Error(`The first import ended ${status} with ${done} records.`);
-    return await client.ask(storedIds);
-  });
+  const ids = await files.importFirst(stage);
   const calm = new Findings();
-  const file = await newFile(1);
+  const file = await files.newFile(1);
   const began = performance.now();
   await jobs(stage, { file, ids, outageMs: 0 }, calm);
   const calmMs = performance.now() - began;
+  calm.notes.push(...files.log.faults());
   tell(calm, `| none | 0 s | – | – | – | – | – | – | ${seconds(calmMs)} | – |`, [
     '| away | for | left to do then | readiness | answers | outbox at most | export silent at most | ready after | done after | goal | lost | duplicated | left |',
     '|---|---|---|---|---|---|---|---|---|---|---|---|---|',
@@ -90,10 +75,9 @@ try {
   for (const [index, outage] of outages.entries())
     await suffer(stage, { ...outage, number: 2 + index, ids, goalMs: BACK_MS + calmMs });
 } finally {
-  lines.end();
+  await files.log.close();
 }
-if (process.exitCode === undefined) await rm(folder, { recursive: true, force: true });
-else say(`What the processes wrote: ${folder}`);
+await files.end(process.exitCode === undefined);
 
 interface Outage {
   readonly engine: Engine;
@@ -105,7 +89,7 @@ interface Outage {
 
 async function suffer(stage: Stage, { engine, ms, number, ids, goalMs }: Outage): Promise<void> {
   const findings = new Findings();
-  const file = await newFile(number);
+  const file = await files.newFile(number);
   const working = settled(jobs(stage, { file, ids, outageMs: ms }, findings), findings);
   const open = await opened(stage, ({ slices }) => slices > 0);
   const watch = await OutageWatch.begin(stage);
@@ -122,7 +106,7 @@ async function suffer(stage: Stage, { engine, ms, number, ids, goalMs }: Outage)
   await watch.end();
   for (const name of await stage.fleet.restartEnded())
     findings.notes.push(`${name} ended by itself`);
-  findings.notes.push(...watch.faults);
+  findings.notes.push(...watch.faults, ...files.log.faults());
   if (doneMs > goalMs) findings.notes.push(`done ${seconds(doneMs - goalMs)} too late`);
   if (watch.silenceMost > SILENCE_SECONDS_MAX && engine === 'store')
     findings.notes.push(`a running export said nothing for ${watch.silenceMost.toFixed(0)} s`);
@@ -230,18 +214,6 @@ function tell(findings: Findings, row: string, head: readonly string[] = []): vo
   if (!findings.isGood) process.exitCode = 1;
 }
 
-/** Records that no other file of this run has. */
-async function newFile(number: number): Promise<string> {
-  const file = join(folder, `${number}.mrc`);
-  const made = generateMarc(number + 1, records, number * records);
-  await pipeline(Readable.from(made), createWriteStream(file));
-  return file;
-}
-
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

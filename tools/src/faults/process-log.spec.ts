@@ -33,13 +33,18 @@ describe('the log of processes', () => {
     ['an exception that nobody catches', `setTimeout(() => { throw new Error('lost'); }, 1)`],
   ])('sees %s, once', async (_, program) => {
     await run(program);
-    expect(log.crashes().length).toBeGreaterThan(0);
-    expect(log.crashes()).toEqual([]);
+    expect(log.faults().length).toBeGreaterThan(0);
+    expect(log.faults()).toEqual([]);
+  });
+
+  it.each(['event given up', 'event refused'])('sees that a service says: %s', async (msg) => {
+    await run(`console.log(JSON.stringify({ level: 50, msg: ${JSON.stringify(msg)} }))`);
+    expect(log.faults()).toEqual([`one gave up an event: {"level":50,"msg":"${msg}"}`]);
   });
 
   it('takes a line of a log that speaks of an error for what it is', async () => {
     await run(`console.error(JSON.stringify({ level: 50, msg: 'unhandled: Error: lost' }))`);
-    expect(log.crashes()).toEqual([]);
+    expect(log.faults()).toEqual([]);
   });
 
   it('keeps every line with the name of its process', async () => {

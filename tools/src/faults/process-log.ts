@@ -1,10 +1,12 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 
-/**
+/*
  * Keeps what the processes write, and sees what none may: Node ends a process for a rejection that nobody handles, an exception
- * that nobody catches, or a heap that is full, and says so in lines that no log of ours has.
+ * that nobody catches, or a heap that is full, and says so in lines that no log of ours has. And an event that a service gives
+ * up is one that nobody handles any more.
  */
 const LAST_WORDS = /^Node\.js v\d+\.\d+|UnhandledPromiseRejection|^FATAL ERROR:/;
+const GIVEN_UP = /"msg":"event (given up|refused)"/;
 
 export class ProcessLog {
   /** Since the last look. */
@@ -18,6 +20,7 @@ export class ProcessLog {
   line(name: string, line: string): void {
     this.file.write(`${name} ${line}\n`);
     if (LAST_WORDS.test(line)) this.seen.push(`${name} crashed: ${line}`);
+    if (GIVEN_UP.test(line)) this.seen.push(`${name} gave up an event: ${line}`);
   }
 
   /** Between the lines of two runs. */
@@ -25,8 +28,8 @@ export class ProcessLog {
     this.file.write(`== ${text}\n`);
   }
 
-  /** @returns crashes that were not told of yet */
-  crashes(): string[] {
+  /** @returns crashes and given up events that were not told of yet */
+  faults(): string[] {
     return this.seen.splice(0);
   }
 

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Checks } from './checks.js';
 import { checkExport, checkGroups, checkImport, Findings, settled } from './findings.js';
 import { PatientClient } from './patient-client.js';
-import type { ProcessLog } from './process-log.js';
+import type { Ids, RunFiles } from './run-files.js';
 import { describeStrike, scheduleOf } from './schedule.js';
 import type { Stage } from './stage.js';
 import { exportFile, importFile, makeGroup, type MadeGroup } from './workload.js';
@@ -20,10 +20,8 @@ const GROUPS = { count: 40, everyMs: 300 };
 export interface SeedRun {
   readonly seed: number;
   readonly replicas: number;
-  readonly ids: readonly { readonly id: string }[];
-  readonly log: ProcessLog;
-  /** Makes a file of so many records that no file of another number has; the run removes it. */
-  readonly newFile: (number: number, records: number) => Promise<string>;
+  readonly ids: Ids;
+  readonly files: RunFiles;
 }
 
 export const SEED_HEAD = [
@@ -34,15 +32,15 @@ export const SEED_HEAD = [
 /** @returns its line of the table, and what it found */
 export async function seedRun(
   stage: Stage,
-  { seed, replicas, ids, log, newFile }: SeedRun,
+  { seed, replicas, ids, files }: SeedRun,
 ): Promise<{ readonly line: string; readonly findings: Findings }> {
   const strikes = scheduleOf(seed, replicas);
   const struckBy = strikes.map(describeStrike).join('; ');
   const findings = new Findings();
-  log.heading(`seed ${seed}: ${struckBy}`);
-  const files: string[] = [];
+  files.log.heading(`seed ${seed}: ${struckBy}`);
+  const imports: string[] = [];
   for (let number = 0; number < IMPORTS; number += 1)
-    files.push(await newFile(1 + seed * IMPORTS + number, RECORDS));
+    imports.push(await files.newFile(1 + seed * IMPORTS + number, RECORDS));
   const since = performance.now();
   const client = PatientClient.of(stage.fleet.urls, stage.fleet.password);
   try {
@@ -50,7 +48,7 @@ export async function seedRun(
       stage.strike(strikes),
       settled(exportFile(client, ids), findings),
       settled(makeGroups(client), findings),
-      ...files.map((file) => settled(importFile(client, file), findings)),
+      ...imports.map((file) => settled(importFile(client, file), findings)),
     ]);
     findings.notes.push(...struck);
     for (const name of await stage.fleet.restartEnded())
@@ -65,9 +63,9 @@ export async function seedRun(
     findings.notes.push(...leftOver);
   } finally {
     client.close();
-    for (const file of files) await rm(file);
+    for (const file of imports) await rm(file);
   }
-  findings.notes.push(...client.faults, ...log.crashes());
+  findings.notes.push(...client.faults, ...files.log.faults());
   const seconds = ((performance.now() - since) / 1000).toFixed(0);
   const { lost, duplicated, hung, left } = findings;
   return {

@@ -4,7 +4,7 @@ import type { ServiceName } from '@quire/contracts/scope';
 import { Checks } from './checks.js';
 import { Findings } from './findings.js';
 import { PatientClient } from './patient-client.js';
-import type { ProcessLog } from './process-log.js';
+import { say, type Ids, type RunFiles } from './run-files.js';
 import type { Stage } from './stage.js';
 import {
   stepRuns,
@@ -28,17 +28,13 @@ const FEW_IDS = 1000;
 const BROKEN = { count: 350, bytes: 95_000 };
 
 export interface StepTable {
-  readonly ids: readonly { readonly id: string }[];
-  readonly log: ProcessLog;
-  readonly newFile: (number: number, records: number) => Promise<string>;
-  /** Of what is sent; somebody else removes it. */
-  readonly folder: string;
+  readonly ids: Ids;
+  readonly files: RunFiles;
   readonly services: readonly ServiceName[];
-  readonly say: (text: string) => void;
 }
 
 export async function stepTable(stage: Stage, table: StepTable): Promise<Findings> {
-  const { services, say, log } = table;
+  const { services, files } = table;
   const since = performance.now();
   const client = PatientClient.of(stage.fleet.urls, stage.fleet.password);
   const cells: Cell[] = [];
@@ -48,14 +44,14 @@ export async function stepTable(stage: Stage, table: StepTable): Promise<Finding
     const material = await materialOf(client, table);
     for await (const cell of stepRuns(stage, material, checks, services)) {
       const { step, service } = cell;
-      log.heading(`${service} was killed: ${step.work}, ${step.name}: ${outcomeOf(cell)}`);
+      files.log.heading(`${service} was killed: ${step.work}, ${step.name}: ${outcomeOf(cell)}`);
       for (const note of cell.findings.notes) say(`  ${service}, ${step.name}: ${note}`);
       cells.push(cell);
       findings.add(cell.findings);
     }
     const leftOver = await checks.leftOver();
     findings.left += leftOver.length;
-    const atEnd = [...leftOver, ...log.crashes()];
+    const atEnd = [...leftOver, ...files.log.faults()];
     findings.notes.push(...atEnd);
     for (const note of atEnd) say(`  ${note}`);
   } finally {
@@ -66,28 +62,25 @@ export async function stepTable(stage: Stage, table: StepTable): Promise<Finding
   return findings;
 }
 
-async function materialOf(
-  client: PatientClient,
-  { ids, folder, newFile }: StepTable,
-): Promise<StepMaterial> {
-  const exportOf = async (some: StepTable['ids']): Promise<ExportMaterial> => ({
+async function materialOf(client: PatientClient, { ids, files }: StepTable): Promise<StepMaterial> {
+  const exportOf = async (some: Ids): Promise<ExportMaterial> => ({
     ids: some,
     sha256: (await exportFile(client, some)).sha256,
   });
   return {
     client,
     imports: {
-      much: { file: await newFile(1, RECORDS.much), records: RECORDS.much },
-      little: { file: await newFile(2, RECORDS.little), records: RECORDS.little },
-      'broken records': await brokenFile(folder, newFile),
+      much: { file: await files.newFile(1, RECORDS.much), records: RECORDS.much },
+      little: { file: await files.newFile(2, RECORDS.little), records: RECORDS.little },
+      'broken records': await brokenFile(files),
     },
     exports: { much: await exportOf(ids), little: await exportOf(ids.slice(0, FEW_IDS)) },
   };
 }
 
-async function brokenFile(folder: string, newFile: StepTable['newFile']): Promise<ImportMaterial> {
-  const file = await newFile(3, RECORDS.little);
-  const failedFile = join(folder, 'failed.mrc');
+async function brokenFile(files: RunFiles): Promise<ImportMaterial> {
+  const file = await files.newFile(3, RECORDS.little);
+  const failedFile = join(files.folder, 'failed.mrc');
   const failed = Buffer.concat(Array.from({ length: BROKEN.count }, brokenRecord));
   await writeFile(failedFile, failed);
   await appendFile(file, failed);
