@@ -1,6 +1,9 @@
 import { testDatabase } from '@quire/testing/database';
 import { Turns } from '../src/turns.js';
-import { openDesk, type Desk } from './desk.js';
+import { openDesk, until, type Desk } from './desk.js';
+
+const NO_LOCK = `not exists (select from pg_locks join pg_database on oid = database
+  where locktype = 'advisory' and datname = current_database())`;
 
 let desk: Desk;
 
@@ -29,14 +32,13 @@ describe('turns of scheduled work', () => {
 
   it('are free again when their work failed, or their process has gone', async () => {
     await using one = new Turns(desk.source);
-    const other = new Turns(desk.source);
+    await using other = new Turns(desk.source);
     const failing = one.take('sweeps', () => Promise.reject(new Error('disk full')));
     await expect(failing).rejects.toThrow('disk full');
-    await other
-      .take('sweeps', async () => {
-        await other[Symbol.asyncDispose]();
-      })
-      .catch(() => undefined);
+    // The one is still there and could hold it.
+    expect(await other.take('sweeps', () => other[Symbol.asyncDispose]())).toBe(true);
+    // The database sees a little later that the connection is gone.
+    await until(desk.source, NO_LOCK);
     expect(await one.take('sweeps', () => Promise.resolve())).toBe(true);
   });
 });

@@ -27,30 +27,19 @@ export class DeadLetters {
     private readonly count: (reason: string) => void = () => undefined,
   ) {}
 
-  async add(envelope: Envelope, why: GivenUp): Promise<void> {
-    await asSystem(this.source, async (system) => {
-      await system.call(`select dead_letter_add($1, $2, $3, $4, $5, $6, $7, $8, $9)`, [
-        envelope.tenantId,
-        envelope.id,
-        envelope.topic,
-        envelope.key,
-        JSON.stringify(envelope.headers),
-        envelope.payload,
-        why.reason,
-        why.error,
-        why.attempts,
-      ]);
-    });
-  }
-
-  /** Counts it. And when somebody sends what does not belong to the tenant, its auditors want to know. */
-  async report({ id, type, tenantId }: Envelope, { reason }: GivenUp): Promise<void> {
-    this.count(reason);
-    // A header may name anything, an audit row only a tenant that can exist.
-    if (reason !== TENANT_MISMATCH || !TENANT_PATTERN.test(tenantId)) return;
-    await withTenant(this.source, { tenantId, actorId: SYSTEM_USER_ID }, (tx) =>
-      auditAct(tx, TENANT_MISMATCH, id, { type }),
-    );
+  /**
+   * Stores it, and counts it once it is stored: a try that fails is made again.
+   *
+   * @param store where else than in the table
+   */
+  async keep(
+    envelope: Envelope,
+    why: GivenUp,
+    store = () => this.add(envelope, why),
+  ): Promise<void> {
+    await this.audit(envelope, why);
+    await store();
+    this.count(why.reason);
   }
 
   /** Oldest first. */
@@ -75,6 +64,31 @@ export class DeadLetters {
 
   async discard(row: DeadLetterRow, why: string): Promise<void> {
     await this.settle(row, DISCARDED, { why }, () => Promise.resolve());
+  }
+
+  private async add(envelope: Envelope, why: GivenUp): Promise<void> {
+    await asSystem(this.source, async (system) => {
+      await system.call(`select dead_letter_add($1, $2, $3, $4, $5, $6, $7, $8, $9)`, [
+        envelope.tenantId,
+        envelope.id,
+        envelope.topic,
+        envelope.key,
+        JSON.stringify(envelope.headers),
+        envelope.payload,
+        why.reason,
+        why.error,
+        why.attempts,
+      ]);
+    });
+  }
+
+  /** When somebody sends what does not belong to the tenant, its auditors want to know. */
+  private async audit({ id, type, tenantId }: Envelope, { reason }: GivenUp): Promise<void> {
+    // A header may name anything, an audit row only a tenant that can exist.
+    if (reason !== TENANT_MISMATCH || !TENANT_PATTERN.test(tenantId)) return;
+    await withTenant(this.source, { tenantId, actorId: SYSTEM_USER_ID }, (tx) =>
+      auditAct(tx, TENANT_MISMATCH, id, { type }),
+    );
   }
 
   /** One transaction: the row goes, the audit says who of the operators' acts it was, and what follows from it. */

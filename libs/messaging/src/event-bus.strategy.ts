@@ -92,12 +92,11 @@ export class EventBusStrategy extends Server implements CustomTransportStrategy 
   private async giveUp(
     envelope: Envelope,
     why: GivenUp,
-    store = () => this.deadLetters.add(envelope, why),
+    store?: () => Promise<void>,
   ): Promise<void> {
     this.log.error({ ...aboutOf(envelope), ...why }, 'event given up');
     await this.endWork(envelope, why);
-    await this.deadLetters.report(envelope, why);
-    await store();
+    await this.deadLetters.keep(envelope, why, store);
   }
 
   /**

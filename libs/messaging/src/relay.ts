@@ -148,9 +148,7 @@ export class Relay {
     if (result.outcome === 'refused') {
       const { reason } = result;
       this.log.error({ eventId: envelope.id, type: envelope.type, reason }, 'event refused');
-      const why = { reason, error: '', attempts: 1 };
-      await this.deadLetters.report(envelope, why);
-      await this.deadLetters.add(envelope, why);
+      await this.deadLetters.keep(envelope, { reason, error: '', attempts: 1 });
     }
     return result.outcome !== 'postponed';
   }

@@ -3,13 +3,14 @@ import { refused } from '@quire/contracts/failure';
 import { withTenant } from '@quire/postgres/tenant';
 import { testDatabase } from '@quire/testing/database';
 import type { DeadLetter, DeadLetterBox } from '../src/dead-letter.js';
+import { DeadLetters } from '../src/dead-letters.js';
 import { settled, type EventBus } from '../src/event-bus.js';
 import { InProcessBus } from '../src/in-process.bus.js';
 import { openKafkaBus } from '../src/kafka.bus.js';
 import { TableLetters } from '../src/table-letters.js';
 import { TopicLetters } from '../src/topic-letters.js';
 import { KafkaShelf } from './kafka-shelf.js';
-import { ALMA, SILENT, slice, systemClock, Workshop } from './workshop.js';
+import { ALMA, envelopeOf, SILENT, slice, systemClock, Workshop } from './workshop.js';
 
 /** Where an adapter keeps its dead letters. */
 interface Keeping {
@@ -27,6 +28,19 @@ describe('dead letters in a table', () => {
   deadLetters(() => shop, {
     makeBus: () => Promise.resolve(new InProcessBus(() => 0)),
     box: () => new TableLetters('data-export', shop.source),
+  });
+
+  it('are counted when they are stored, not whenever that fails', async () => {
+    await shop.clear();
+    const counted: string[] = [];
+    const letters = new DeadLetters(shop.source, (reason) => counted.push(reason));
+    const why = { reason: 'HANDLER_FAILED', error: 'always', attempts: 5 } as const;
+    const away = (): Promise<void> => Promise.reject(new Error('away'));
+    await expect(letters.keep(envelopeOf(slice(1)), why, away)).rejects.toThrow('away');
+    expect(counted).toEqual([]);
+    await letters.keep(envelopeOf(slice(1)), why);
+    expect(counted).toEqual(['HANDLER_FAILED']);
+    expect(await letters.list()).toHaveLength(1);
   });
 });
 

@@ -111,6 +111,8 @@ const open = (settings: KafkaSettings): Promise<KafkaBus> =>
     const staying = await replica();
     await until(async () => (await shelf.members()) === 2);
     await leaving.close(1000);
+    // It has said so: nobody waits for its session to end.
+    expect(await shelf.membersNow()).toBe(1);
     const bus = await open(shelf.settings);
     buses.push(bus);
     for (let n = 0; n < 12; n += 1) await bus.publish(envelopeOf(slice(n, n)));

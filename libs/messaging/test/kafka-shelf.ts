@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import kafkajs, { type Admin } from 'kafkajs';
+import kafkajs, { type Admin, type GroupDescription } from 'kafkajs';
 import { kafkaClient } from '../src/kafka-client.js';
 import { readDeadLetters } from '../src/kafka-dead-letters.js';
 import { kafkaSettings, type KafkaSettings } from '../src/kafka-settings.js';
@@ -60,9 +60,18 @@ export class KafkaShelf implements AsyncDisposable {
 
   /** Replicas of the service that have partitions. */
   async members(): Promise<number> {
-    const { groups } = await this.asAdmin((admin) => admin.describeGroups([this.groupId]));
-    const [group] = groups;
+    const group = await this.group();
     return group?.state === 'Stable' ? group.members.length : 0;
+  }
+
+  /** Replicas that the broker takes for living, also while partitions go from one to another. */
+  async membersNow(): Promise<number> {
+    return (await this.group())?.members.length ?? 0;
+  }
+
+  private async group(): Promise<GroupDescription | undefined> {
+    const { groups } = await this.asAdmin((admin) => admin.describeGroups([this.groupId]));
+    return groups[0];
   }
 
   /** The topic takes longer messages, until it is disposed of. */

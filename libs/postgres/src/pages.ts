@@ -152,7 +152,9 @@ export class Page<R extends object> {
     const few = exact && asked.filtered && (counted ?? 0) <= FEW_ROWS;
     const list = few ? { ...asked, foundBy: { ...asked.foundBy, few } } : asked;
     const sql = pageSql(list, this.paging);
-    for await (const rows of tx.cursor<R>(sql, list.params, Math.min(limit, CURSOR_ROWS))) {
+    // A row more than there can be: a short page needs no second look to know that it was all.
+    const batch = Math.min(limit + 1, CURSOR_ROWS);
+    for await (const rows of tx.cursor<R>(sql, list.params, batch)) {
       empty = false;
       yield rows;
     }
