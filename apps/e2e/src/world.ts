@@ -80,7 +80,7 @@ export class World extends Site implements AsyncDisposable {
     super(quire.url);
   }
 
-  /** @param settings `EMBEDDED` among them: not on the engines of the lab, whatever is there */
+  /** @param settings with an `EVENT_BUS`: what they do not say is embedded, and nothing is taken from the lab */
   static async open(settings: Readonly<Record<string, string>> = {}): Promise<World> {
     const opened = new AsyncDisposableStack();
     try {
@@ -138,8 +138,8 @@ export class World extends Site implements AsyncDisposable {
   }
 }
 
-/** Settings of a story that looks into the engines that Quire brings along. */
-export const EMBEDDED = { EVENT_BUS: 'in-process', OBJECT_STORE: 'disk' };
+/** The engines that Quire brings along. */
+const EMBEDDED = { EVENT_BUS: 'in-process', OBJECT_STORE: 'disk' };
 
 /** Of the lab, what is there. @param opened gets what has to be removed */
 function takeEngines(opened: AsyncDisposableStack): Record<string, string> {
