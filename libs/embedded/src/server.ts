@@ -8,6 +8,8 @@ const READY_TIMEOUT_MS = 120_000; // recovery after a power cut replays at most 
 const READY_POLL_MS = 20;
 const FAST_STOP_TIMEOUT_MS = 15_000; // a stop of Quire as a whole has 25 s
 const LAST_LINES_MAX = 20;
+/** So long may a process that it left behind hold its log open. */
+const LOG_TIMEOUT_MS = 1000;
 
 export interface ServerStart {
   readonly program: string;
@@ -21,6 +23,8 @@ export interface ServerStart {
 /** One run of the server program, from its start to its exit. */
 export class Server {
   readonly exited: Promise<void>;
+  /** Its log was read to the end. */
+  private readonly told: Promise<void>;
   private readonly child;
   private readonly lastLines: string[] = [];
   private hasExited = false;
@@ -54,11 +58,12 @@ export class Server {
         ended();
       });
     });
+    this.told = new Promise((done) => this.child.once('close', () => done()));
     this.readLog();
     this.unref();
   }
 
-  /** False when the server ended. A login is the test: a server that accepts connections may still be starting up. */
+  /** False when the server ended, and said why. A login is the test: a server that accepts connections may still be starting up. */
   async isReady(url: string): Promise<boolean> {
     const giveUpAt = performance.now() + READY_TIMEOUT_MS;
     for (;;) {
@@ -67,8 +72,12 @@ export class Server {
         login(url),
         this.exited.then(() => new Error('it ended')),
       ]);
-      if (refusal === null) return !this.hasExited;
-      if (this.hasExited) return false;
+      if (this.hasExited) {
+        // Its end may be seen before its last lines are.
+        await Promise.race([this.told, delay(LOG_TIMEOUT_MS)]);
+        return false;
+      }
+      if (refusal === null) return true;
       if (performance.now() > giveUpAt || isFinal(refusal)) {
         await this.stop();
         throw new Error(`PostgreSQL on ${this.start.dataDir} lets nobody in: ${refusal.message}`, {
