@@ -41,7 +41,18 @@ describe('an error in the log', () => {
     expect(text).toContain('log.spec.ts');
   });
 
+  it('has those that it stands for', () => {
+    const both = new AggregateError([failedStatement(), new Error('disk full')], 'failed for alma');
+    const { err } = JSON.parse(logged(both)) as { err: object };
+    expect(err).toMatchObject({
+      message: 'failed for alma',
+      errors: [{ cause: { code: '23505' } }, { message: 'disk full' }],
+    });
+  });
+
   it('has nothing of the values that the statement carried', () => {
-    expect(logged(failedStatement())).not.toContain('A title of a record');
+    const error = failedStatement();
+    expect(logged(error)).not.toContain('A title of a record');
+    expect(logged(new AggregateError([error], 'all'))).not.toContain('A title of a record');
   });
 });

@@ -39,9 +39,11 @@ export function logTo(lines: DestinationStream, level: string): Log {
 }
 
 const CAUSES_MAX = 5;
+/** Of those that one error stands for: enough to see what they have in common. */
+const ERRORS_MAX = 10;
 
 /**
- * Type, message, code and stack of an error and its causes, and nothing else that hangs on it: the error of a failed
+ * Type, message, code and stack of an error, its causes and those that it stands for, and nothing else that hangs on it: the error of a failed
  * statement brings its parameters and the rows it met, which are titles, names and whole records.
  */
 function describeError(error: unknown, depth = 0): object | undefined {
@@ -55,6 +57,9 @@ function describeError(error: unknown, depth = 0): object | undefined {
     stack: error.stack,
     ...(depth < CAUSES_MAX && error.cause !== undefined
       ? { cause: describeError(error.cause, depth + 1) }
+      : {}),
+    ...(depth < CAUSES_MAX && error instanceof AggregateError
+      ? { errors: error.errors.slice(0, ERRORS_MAX).map((one) => describeError(one, depth + 1)) }
       : {}),
   };
 }

@@ -89,9 +89,22 @@ export class Tenants implements OnApplicationShutdown {
     await this.turns.take(name, () => this.each(work));
   }
 
-  /** Scheduled work: enters each enabled tenant by itself, one after the other, in nobody's name. */
+  /**
+   * Scheduled work: enters each enabled tenant by itself, one after the other, in nobody's name.
+   *
+   * @throws when it was everybody's turn: what failed, by tenant. The work of one holds up no other's
+   */
   async each(work: (scope: Scope) => Promise<void>): Promise<void> {
-    for (const tenantId of await this.list()) await work({ tenantId, actorId: SYSTEM_USER_ID });
+    const failed = new Map<string, unknown>();
+    for (const tenantId of await this.list()) {
+      try {
+        await work({ tenantId, actorId: SYSTEM_USER_ID });
+      } catch (error) {
+        failed.set(tenantId, error);
+      }
+    }
+    if (failed.size > 0)
+      throw new AggregateError(failed.values(), `failed for ${[...failed.keys()].join(', ')}`);
   }
 }
 

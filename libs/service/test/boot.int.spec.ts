@@ -135,6 +135,26 @@ describe('a started service', () => {
     expect(answer.status).toBe(204);
   };
 
+  it('does its scheduled work for each tenant, whatever becomes of the others', async () => {
+    const tenants = world.services.get('data-export')?.app.get(Tenants);
+    if (!tenants) throw new Error('no service');
+    const request = { loadReference: false, loadSample: false };
+    for (const tenantId of ['alma', 'berta', 'clara'])
+      await tenants.enable({ ...scope, tenantId }, request);
+    const done: string[] = [];
+    const turn = tenants.each(({ tenantId }) => {
+      if (tenantId === 'berta') return Promise.reject(new Error('disk full'));
+      done.push(tenantId);
+      return Promise.resolve();
+    });
+    await expect(turn).rejects.toMatchObject({
+      message: 'failed for berta',
+      errors: [expect.objectContaining({ message: 'disk full' })],
+    });
+    expect(done).toEqual(['alma', 'clara']);
+    for (const tenantId of ['alma', 'berta', 'clara']) await tenants.disable({ ...scope, tenantId });
+  });
+
   it('learns of a tenant and seeds it', async () => {
     await world.enable('library');
     expect(await world.services.get('data-export')?.app.get(Tenants).list()).toEqual(['library']);
