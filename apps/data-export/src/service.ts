@@ -7,6 +7,7 @@ import { Exports1764100000000 } from './db/migrations/0001-exports.js';
 import { Housekeeping1764200000000 } from './db/migrations/0002-housekeeping.js';
 import { Runs1764300000000 } from './db/migrations/0003-runs.js';
 import { Reports1764400000000 } from './db/migrations/0004-reports.js';
+import { Removals1764500000000 } from './db/migrations/0005-removals.js';
 
 const PROBE_JOB = '00000000-0000-4000-8000-000000000000';
 
@@ -34,6 +35,7 @@ export const dataExport: ServiceDefinition = {
       Housekeeping1764200000000,
       Runs1764300000000,
       Reports1764400000000,
+      Removals1764500000000,
       ...houseMigrations('data_export'),
     ],
     claim: CLAIM,

@@ -152,7 +152,8 @@ describe('a started service', () => {
       errors: [expect.objectContaining({ message: 'disk full' })],
     });
     expect(done).toEqual(['alma', 'clara']);
-    for (const tenantId of ['alma', 'berta', 'clara']) await tenants.disable({ ...scope, tenantId });
+    for (const tenantId of ['alma', 'berta', 'clara'])
+      await tenants.disable({ ...scope, tenantId });
   });
 
   it('learns of a tenant and seeds it', async () => {

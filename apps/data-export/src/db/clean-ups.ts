@@ -136,7 +136,7 @@ export class CleanUps {
     return rows.map((row) => row.key);
   }
 
-  /** The job with its slices, outcomes and log rows. */
+  /** The job with its slices and log rows. */
   async removeJob(tx: TenantTx, id: string): Promise<void> {
     await tx.execute('delete from job_execution where tenant_id = $1 and id = $2', [
       tx.tenantId,

@@ -26,6 +26,9 @@ export interface IdsRow {
   readonly ordinals: string;
 }
 
+/** Lines of a job whose failed ones are taken over in one transaction. */
+const FAILED_AT_ONCE = 50_000;
+
 @Injectable()
 export class ExportIds {
   /**
@@ -111,25 +114,37 @@ export class ExportIds {
   }
 
   /**
-   * Takes over the lines of a job that were not found or faulty, with their numbers.
+   * Takes over the next lines of a job that were not found or faulty, with their numbers, from a line number on.
    *
-   * @returns how many
+   * @returns how many, and the line to go on from; undefined: there is none left, or no such job
    */
-  addFailed(tx: TenantTx, inputId: string, ofJob: string): Promise<number> {
-    return tx.execute(
+  async addFailed(
+    tx: TenantTx,
+    inputId: string,
+    { ofJob, from }: { readonly ofJob: string; readonly from: number },
+  ): Promise<{ readonly added: number; readonly next: number } | undefined> {
+    const row = await tx.one<{ input_id: string; line: number | null }>(
+      `select j.input_id, (select min(o.ordinal) from export_outcome o
+         where o.tenant_id = j.tenant_id and o.job_id = j.id and o.class in ('NOT_FOUND', 'FAULTY') and o.ordinal >= $3) as line
+       from job_execution j where j.tenant_id = $1 and j.id = $2 for share`,
+      [tx.tenantId, ofJob, from],
+    );
+    if (!row) {
+      if (from > 0) throw new Error(`Job ${ofJob} was removed while its failed lines were taken.`);
+      return undefined;
+    }
+    const first = row.line ?? undefined;
+    if (first === undefined) return undefined;
+    const next = first + FAILED_AT_ONCE;
+    const added = await tx.execute(
       `insert into export_id (tenant_id, input_id, ordinal, id)
        select e.tenant_id, $2, e.ordinal, e.id
-       from job_execution j
-       join export_outcome o on (o.tenant_id, o.job_id) = (j.tenant_id, j.id) and o.class in ('NOT_FOUND', 'FAULTY')
-       join export_id e on (e.tenant_id, e.input_id, e.ordinal) = (o.tenant_id, j.input_id, o.ordinal)
-       where j.tenant_id = $1 and j.id = $3 order by e.ordinal`,
-      [tx.tenantId, inputId, ofJob],
+       from export_outcome o
+       join export_id e on (e.tenant_id, e.input_id, e.ordinal) = (o.tenant_id, $4::uuid, o.ordinal)
+       where o.tenant_id = $1 and o.job_id = $3 and o.class in ('NOT_FOUND', 'FAULTY') and o.ordinal >= $5 and o.ordinal < $6
+       order by e.ordinal`,
+      [tx.tenantId, inputId, ofJob, row.input_id, first, next],
     );
-  }
-
-  async remove(tx: TenantTx, inputId: string): Promise<void> {
-    const params = [tx.tenantId, inputId];
-    await tx.execute('delete from export_id where tenant_id = $1 and input_id = $2', params);
-    await tx.execute('delete from export_line where tenant_id = $1 and input_id = $2', params);
+    return { added, next };
   }
 }

@@ -35,14 +35,28 @@ export class JobReports {
     );
   }
 
-  /** Lines that are not exported or have a warning, in their order. */
+  /**
+   * The next lines that are not exported or have a warning, in their order.
+   *
+   * @param after the last one that was read; absent: from the first on
+   * @returns none: there are no more
+   */
   problems(
     tx: TenantRead,
     { id, inputId, counts }: ExportJob,
-  ): AsyncGenerator<(ReportedLine & Record<string, unknown>)[]> {
+    after: { readonly line: number; readonly class: string } = { line: 0, class: '' },
+  ): Promise<ReportedLine[]> {
     // An export that was refused as it started has looked at no line.
     const looked = counts.invalid + counts.duplicated > 0;
-    return tx.cursor(PROBLEMS, [tx.tenantId, inputId, id, looked], BATCH_LINES);
+    return tx.query<ReportedLine & Record<string, unknown>>(PROBLEMS, [
+      tx.tenantId,
+      inputId,
+      id,
+      looked,
+      after.line,
+      after.class,
+      BATCH_LINES,
+    ]);
   }
 
   /** Of the upload, or what was kept of it. */
@@ -94,14 +108,19 @@ export class JobReports {
 
 /** Look-ups by key instead of a join: the planner knows nothing of a tenant's share of a table. */
 const PROBLEMS = `
-  select line, class, input, id, case when class = 'DUPLICATED' then
-      (count(*) over (partition by class, id))::int + 1 end as occurrences,
-    null::text as code, null::text as message, null::text as hrid, null::text as title
-  from export_line where tenant_id = $1 and input_id = $2 and $4
-  union all
-  select o.ordinal, o.class, null, e.id, null, o.code, o.message, o.affected ->> 'hrid', o.affected ->> 'title'
-  from export_outcome o
+  select p.line, p.class, p.input, coalesce(p.id, e.id) as id,
+    case when p.class = 'DUPLICATED' then (select count(*)::int + 1 from export_line d
+      where d.tenant_id = $1 and d.input_id = $2 and d.class = 'DUPLICATED' and d.id = p.id) end as occurrences,
+    p.code, p.message, p.hrid, p.title
+  from (
+    (select line, class, input, id, null::text as code, null::text as message, null::text as hrid, null::text as title
+     from export_line where tenant_id = $1 and input_id = $2 and $4 and (line, class) > ($5, $6)
+     order by line, class limit $7)
+    union all
+    (select ordinal, class, null, null, code, message, affected ->> 'hrid', affected ->> 'title'
+     from export_outcome where tenant_id = $1 and job_id = $3 and (ordinal, class) > ($5, $6)
+     order by ordinal, class limit $7)
+    order by line, class limit $7) p
   left join lateral (select x.id from export_id x
-    where x.tenant_id = o.tenant_id and x.input_id = $2 and x.ordinal = o.ordinal limit 1) e on true
-  where o.tenant_id = $1 and o.job_id = $3
-  order by line, class`;
+    where x.tenant_id = $1 and x.input_id = $2 and x.ordinal = p.line limit 1) e on p.id is null and p.input is null
+  order by p.line, p.class`;

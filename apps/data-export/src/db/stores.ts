@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { DiscardedLines } from './discarded-lines.js';
 import { ErrorLogs } from './error-logs.js';
 import { ExportIds } from './export-ids.js';
 import { FileDefinitions } from './file-definitions.js';
@@ -10,6 +11,8 @@ import { Slices } from './slices.js';
 /** The tables of this service, for use cases that touch several of them in one transaction. */
 @Injectable()
 export class Stores {
+  readonly discarded = new DiscardedLines();
+
   constructor(
     readonly definitions: FileDefinitions,
     readonly ids: ExportIds,

@@ -61,7 +61,7 @@ export class HouseRules {
     await this.cleanUps.removeUpload(tx, id);
     await this.files.discard(tx, objectKey === undefined ? [] : [objectKey]);
     if (inputId !== undefined && !(await this.cleanUps.isInputUsed(tx, inputId)))
-      await this.stores.ids.remove(tx, inputId);
+      await this.stores.discarded.discard(tx, inputId);
     return true;
   }
 
@@ -72,7 +72,7 @@ export class HouseRules {
     return true;
   }
 
-  /** Of uploads and outputs that are gone. */
+  /** And lines, of uploads and outputs that are gone. */
   removeObjects(): void {
     this.sweeps.wake();
   }

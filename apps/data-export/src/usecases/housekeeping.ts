@@ -7,6 +7,7 @@ import {
 import type { Log } from '@quire/contracts/log';
 import type { Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
+import { oneByOne } from '@quire/jobs/one-by-one';
 import { readTenant, withTenant, type TenantRead, type TenantTx } from '@quire/postgres/tenant';
 import { LOG, SETTINGS } from '@quire/service/platform.module';
 import { Tenants } from '@quire/service/tenants';
@@ -91,8 +92,9 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
   private async each(scope: Scope, { find, act }: Chore): Promise<void> {
     for (let changed = true; changed;) {
       changed = false;
-      for (const id of await readTenant(this.source, scope, (tx) => find(tx)))
+      await oneByOne(await readTenant(this.source, scope, (tx) => find(tx)), async (id) => {
         changed = (await withTenant(this.source, scope, (tx) => act(tx, id))) || changed;
+      });
     }
   }
 

@@ -12,8 +12,8 @@ import { ExportFiles } from '../files/export-files.js';
 import { Sweeps } from './sweeps.js';
 
 /**
- * Removing jobs (`data-export.md`, 7.3): the job, its log rows, its ids and slices go in one transaction, the stored objects
- * soon after. The upload goes with the last job that was made of it.
+ * Removing jobs (`data-export.md`, 7.3): the job, its log rows and slices go in one transaction, its lines and the stored
+ * objects soon after. The upload goes with the last job that was made of it.
  */
 @Injectable()
 export class JobRemovals {
@@ -53,8 +53,9 @@ export class JobRemovals {
   private async removeJob(tx: TenantTx, job: ExportJob, { actorId }: Scope): Promise<void> {
     await this.files.discard(tx, await this.cleanUps.objectKeys(tx, job.id));
     await this.cleanUps.removeJob(tx, job.id);
+    await this.stores.discarded.discard(tx, job.id);
     if (!(await this.cleanUps.isInputUsed(tx, job.inputId)))
-      await this.stores.ids.remove(tx, job.inputId);
+      await this.stores.discarded.discard(tx, job.inputId);
     await this.outbox.add(tx, ExportDeleted, {
       tenantId: tx.tenantId,
       jobExecutionId: job.id,

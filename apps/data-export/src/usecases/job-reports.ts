@@ -7,14 +7,14 @@ import type {
   ManifestJob,
 } from '@quire/contracts/export-reports';
 import type { Scope } from '@quire/contracts/scope';
-import { readTenant, streamTenant, type TenantRead } from '@quire/postgres/tenant';
+import { readTenant, type TenantRead } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
 import { JobReports } from '../db/job-reports.js';
 import type { FileKind } from '../db/slices.js';
 import { Stores } from '../db/stores.js';
 import { ExportTenantSettings } from '../db/tenant-settings.js';
 import { accountingOf } from '../domain/accounting.js';
-import { REPORT_HEADER, reportLine } from '../domain/error-report.js';
+import { REPORT_HEADER, reportLine, type ReportedLine } from '../domain/error-report.js';
 import { failures } from '../domain/failures.js';
 import type { ExportFile, ExportJob } from '../domain/job-answer.js';
 import { hasFile, isTerminal } from '../domain/job-execution.js';
@@ -63,12 +63,26 @@ export class Reports {
       await this.job(tx, id),
       await this.settings.read(tx, 'folioHost'),
     ]);
-    const { reports } = this;
-    return streamTenant(this.source, scope, async function* (tx) {
-      yield REPORT_HEADER;
-      for await (const lines of reports.problems(tx, job))
-        yield lines.map((line) => reportLine(line, job.idType, host)).join('');
-    });
+    return this.reportLines(scope, job, host);
+  }
+
+  /** A transaction for each piece: one for all of them would last as long as the client reads. */
+  private async *reportLines(
+    scope: Scope,
+    job: ExportJob,
+    host: string | null,
+  ): AsyncGenerator<string> {
+    yield REPORT_HEADER;
+    for (let last: ReportedLine | undefined; ;) {
+      const lines: ReportedLine[] = await readTenant(this.source, scope, async (tx) => {
+        // A report of half the lines must not look like a whole one.
+        await this.job(tx, job.id);
+        return this.reports.problems(tx, job, last);
+      });
+      last = lines.at(-1);
+      if (!last) return;
+      yield lines.map((line) => reportLine(line, job.idType, host)).join('');
+    }
   }
 
   private async job(tx: TenantRead, id: string): Promise<ExportJob> {

@@ -7,6 +7,7 @@ import {
 import type { Log } from '@quire/contracts/log';
 import type { Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
+import { oneByOne } from '@quire/jobs/one-by-one';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { LOG, SETTINGS } from '@quire/service/platform.module';
 import { Tenants } from '@quire/service/tenants';
@@ -88,7 +89,7 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
         this.stores.cleanUps.endedJobs(tx, { before, withOutput }, AT_ONCE),
       );
       if (ids.length === 0) return;
-      for (const id of ids) await act(id);
+      await oneByOne(ids, act);
     }
   }
 }

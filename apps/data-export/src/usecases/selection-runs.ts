@@ -73,12 +73,33 @@ export class SelectionRuns {
 
   private async select(work: SelectionWork, signal: AbortSignal): Promise<InputCounts> {
     const { selection, job } = work;
-    await this.write(work, (tx) => this.stores.ids.remove(tx, job.inputId));
+    let from: number | undefined = 0;
+    while (from !== undefined) {
+      const line: number = from;
+      from = await this.write(work, (tx) =>
+        this.stores.discarded.removeSome(tx, job.inputId, line),
+      );
+      signal.throwIfAborted();
+    }
     if (selection.kind !== 'failed lines') return this.fetch(work, selection, signal);
-    const total = await this.write(work, (tx) =>
-      this.stores.ids.addFailed(tx, job.inputId, selection.jobId),
-    );
-    return { total, blank: 0, invalid: 0, duplicated: 0 };
+    return this.takeFailed(work, selection.jobId, signal);
+  }
+
+  private async takeFailed(
+    work: SelectionWork,
+    ofJob: string,
+    signal: AbortSignal,
+  ): Promise<InputCounts> {
+    let total = 0;
+    for (let from = 0; ;) {
+      const taken = await this.write(work, (tx) =>
+        this.stores.ids.addFailed(tx, work.job.inputId, { ofJob, from }),
+      );
+      if (!taken) return { total, blank: 0, invalid: 0, duplicated: 0 };
+      total += taken.added;
+      from = taken.next;
+      signal.throwIfAborted();
+    }
   }
 
   private async fetch(

@@ -7,20 +7,27 @@ import {
 import type { Log } from '@quire/contracts/log';
 import type { Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
+import { oneByOne } from '@quire/jobs/one-by-one';
+import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { LOG } from '@quire/service/platform.module';
 import { Tenants } from '@quire/service/tenants';
+import { DataSource } from 'typeorm';
+import { Stores } from '../db/stores.js';
 import { Uploads } from './uploads.js';
 
 const EVERY_MS = 60_000;
 /** An object without a row that refers to it is rubbish after this. Longer than a slice can take. */
 const INTENT_MS = 3_600_000;
 
-/** Picks up after processes that died: uploads that nobody feeds, objects that nobody refers to. */
+/** Picks up after processes that died, and what others discarded: uploads that nobody feeds, lines and objects of nobody. */
 @Injectable()
 export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly background: Background;
+  private readonly stopping = new AbortController();
 
   constructor(
+    private readonly source: DataSource,
+    private readonly stores: Stores,
     private readonly tenants: Tenants,
     private readonly uploads: Uploads,
     @Inject(LOG) log: Log,
@@ -34,18 +41,49 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
     return this.background.stop();
   }
 
-  /** Objects wait to be removed. */
+  /** Lines and objects wait to be removed. */
   wake(): void {
     this.background.wake();
   }
 
   private sweep(): Promise<void> {
-    return this.tenants.eachAlone('data-export.sweeps', async (scope) => {
-      await this.uploads.recover(scope);
-      await this.removeObjects(scope);
+    const steps = {
+      uploads: (scope: Scope) => this.uploads.recover(scope),
+      lines: (scope: Scope) => this.removeLines(scope),
+      objects: (scope: Scope) => this.removeObjects(scope),
+    };
+    return this.tenants.eachAlone('data-export.sweeps', (scope) =>
+      oneByOne(
+        Object.entries(steps),
+        ([, step]) => step(scope),
+        ([name]) => name,
+      ),
+    );
+  }
+
+  /** Millions may take a minute: a stop does not wait for them. */
+  private async removeLines(scope: Scope): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      const owners = await readTenant(this.source, scope, (tx) => this.stores.discarded.owners(tx));
+      if (owners.length === 0) return;
+      await oneByOne(owners, async (owner) => {
+        let from: number | undefined = 0;
+        while (from !== undefined && !signal.aborted)
+          from = await this.removeSome(scope, owner, from);
+      });
+    }
+  }
+
+  private removeSome(scope: Scope, owner: string, from: number): Promise<number | undefined> {
+    return withTenant(this.source, scope, async (tx) => {
+      const next = await this.stores.discarded.removeSome(tx, owner, from);
+      if (next === undefined) await this.stores.discarded.settle(tx, owner);
+      return next;
     });
   }
 

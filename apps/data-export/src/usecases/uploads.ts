@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Caller, Scope } from '@quire/contracts/scope';
+import { oneByOne } from '@quire/jobs/one-by-one';
 import type { StoredObject } from '@quire/object-store/object-store';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
@@ -64,8 +65,8 @@ export class Uploads {
       const input = await this.receive(upload, body);
       await this.complete(upload, input);
     } catch (error) {
-      await this.giveUp(upload);
-      throw error instanceof BodyInterrupted ? failures.uploadInterrupted(id) : error;
+      if (await this.giveUp(upload))
+        throw error instanceof BodyInterrupted ? failures.uploadInterrupted(id) : error;
     }
     const definition = await readTenant(this.source, caller, (tx) =>
       this.stores.definitions.find(tx, id),
@@ -78,7 +79,7 @@ export class Uploads {
   async recover(scope: Scope): Promise<void> {
     await withTenant(this.source, scope, async (tx) => {
       for (const { input_id: inputId } of await this.stores.definitions.abandoned(tx))
-        await this.stores.ids.remove(tx, inputId);
+        await this.stores.discarded.discard(tx, inputId);
     });
   }
 
@@ -95,11 +96,11 @@ export class Uploads {
         if (!(await definitions.isWriting(tx, key))) idle.push(key);
       return idle;
     });
-    for (const text of keys) {
+    await oneByOne(keys, async (text) => {
       const key = TenantKey.parse(text);
       await this.files.store.remove(key);
       await withTenant(this.source, scope, (tx) => this.files.settle(tx, key));
-    }
+    });
     return keys.length;
   }
 
@@ -195,13 +196,19 @@ export class Uploads {
     });
   }
 
-  private async giveUp({ caller, definition, inputId, key }: Upload): Promise<void> {
-    await this.files.store.remove(key);
-    await withTenant(this.source, caller, async (tx) => {
+  /** @returns false when the upload counts all the same: the answer to its commit was lost */
+  private async giveUp({ caller, definition, inputId, key }: Upload): Promise<boolean> {
+    const givenUp = await withTenant(this.source, caller, async (tx) => {
+      const now = await this.stores.definitions.lock(tx, definition.id);
+      if (now?.status === 'COMPLETED' && now.inputId === inputId) return false;
       await this.stores.definitions.failUpload(tx, definition.id, inputId);
-      await this.stores.ids.remove(tx, inputId);
-      await this.files.settle(tx, key);
+      await this.stores.discarded.discard(tx, inputId);
+      return true;
     });
+    if (!givenUp) return false;
+    await this.files.store.remove(key);
+    await withTenant(this.source, caller, (tx) => this.files.settle(tx, key));
+    return true;
   }
 }
 
