@@ -97,6 +97,14 @@ export class JobReports {
     return row?.id;
   }
 
+  /** Whoever had claimed it has not read its files: another may at once. */
+  async giveBackUndigested(tx: TenantTx, jobId: string): Promise<void> {
+    await tx.execute(
+      'update job_execution set digest_until = null where tenant_id = $1 and id = $2',
+      [tx.tenantId, jobId],
+    );
+  }
+
   async keepDigests(tx: TenantTx, jobId: string, digests: FileDigests): Promise<void> {
     await tx.execute(
       `update job_execution set file_sha256 = $3, oversize_file_sha256 = $4, digest_until = null

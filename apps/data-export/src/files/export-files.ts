@@ -63,7 +63,10 @@ export class ExportFiles {
     if (!first) return Readable.from([]);
     const opened = await this.openPiece(first);
     const source = this.stream(opened, pieces.slice(1));
-    return Readable.from(source, { objectMode: false, highWaterMark: 262_144 });
+    const output = Readable.from(source, { objectMode: false, highWaterMark: 262_144 });
+    // A reader that goes away before the first byte was read leaves a generator that never began, and nobody to close this.
+    output.once('close', () => opened.destroy());
+    return output;
   }
 
   private openPiece({ key, start, end }: Piece): Promise<ObjectBytes> {

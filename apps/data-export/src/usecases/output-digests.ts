@@ -8,6 +8,7 @@ import {
 import type { Log } from '@quire/contracts/log';
 import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
+import { abortable } from '@quire/streams/abortable';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { LOG } from '@quire/service/platform.module';
 import { Tenants } from '@quire/service/tenants';
@@ -29,6 +30,7 @@ const LEASE_MS = 3_600_000;
 export class OutputDigests implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly background: Background;
   private readonly asked = new Set<string>();
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly source: DataSource,
@@ -46,7 +48,9 @@ export class OutputDigests implements OnApplicationBootstrap, BeforeApplicationS
     this.background.start();
   }
 
+  /** Somebody else reads on, from the first byte. */
   beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
     return this.background.stop();
   }
 
@@ -65,7 +69,7 @@ export class OutputDigests implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private async digestAll(scope: Scope): Promise<void> {
-    for (;;) {
+    while (!this.isStopping()) {
       const jobId = await withTenant(this.source, scope, (tx) =>
         this.reports.claimUndigested(tx, LEASE_MS),
       );
@@ -73,9 +77,16 @@ export class OutputDigests implements OnApplicationBootstrap, BeforeApplicationS
       try {
         await this.digest(scope, jobId);
       } catch (error) {
-        this.log.error({ err: error, jobId }, 'an output cannot be read for its digest');
+        if (this.isStopping())
+          await withTenant(this.source, scope, (tx) => this.reports.giveBackUndigested(tx, jobId));
+        else this.log.error({ err: error, jobId }, 'an output cannot be read for its digest');
       }
     }
+  }
+
+  /** A method, because the compiler believes that a field stays as it was across an await. */
+  private isStopping(): boolean {
+    return this.stopping.signal.aborted;
   }
 
   private async digest(scope: Scope, jobId: string): Promise<void> {
@@ -93,7 +104,8 @@ export class OutputDigests implements OnApplicationBootstrap, BeforeApplicationS
     if (first && parts.length === 1) return first.sha256;
     const hash = createHash('sha256');
     const size = parts.reduce((sum, part) => sum + part.bytes, 0);
-    for await (const chunk of await this.files.open(parts, 0, size)) hash.update(chunk as Buffer);
+    const bytes = abortable<Buffer>(await this.files.open(parts, 0, size), this.stopping.signal);
+    for await (const chunk of bytes) hash.update(chunk);
     return hash.digest();
   }
 }
