@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
-import { answerSweep } from '@quire/service/idempotency';
+import { Inbox } from '@quire/messaging/inbox';
+import { forgetting } from '@quire/service/forgetting';
 import { openLog } from '@quire/service/log';
 import { Tenants } from '@quire/service/tenants';
 import { Client } from 'pg';
@@ -175,22 +176,40 @@ describe('the header Idempotency-Key', () => {
   });
 });
 
-describe('kept answers', () => {
-  it('are deleted a day later', async () => {
+describe('what a service remembers', () => {
+  const forget = async (): Promise<void> => {
+    const log = openLog({ level: 'silent' });
+    const tenants = new Tenants(world.source, undefined as never);
+    const memories = forgetting({ source: world.source, tenants, inbox: new Inbox(), log });
+    memories.start();
+    await memories.stop();
+    await tenants.onApplicationShutdown();
+  };
+
+  it('are answers, for a day', async () => {
     await addGroup('k-old', 'old');
     await addGroup('k-new', 'new');
     await admin.query(
       `update finance_storage.idempotency set at = at - interval '24 hours' where key = 'k-old'`,
     );
-    const log = openLog({ level: 'silent' });
-    const tenants = new Tenants(world.source, undefined as never);
-    const sweep = answerSweep(world.source, tenants, log);
-    sweep.start();
-    await sweep.stop();
+    await forget();
     const { rows } = await admin.query(
       `select key from finance_storage.idempotency where key in ('k-old', 'k-new')`,
     );
     expect(rows).toEqual([{ key: 'k-new' }]);
+  });
+
+  it('are events, for two weeks, and no answer that somebody else keeps', async () => {
+    await admin.query(
+      `insert into finance_storage.inbox (tenant_id, consumer, event_id, outcome, at) values
+         ('library', 'c', 'old', null, now() - interval '15 days'), ('library', 'c', 'new', null, now() - interval '13 days'),
+         ('library', 'c', 'answered', '{}', now() - interval '15 days')`,
+    );
+    await forget();
+    const { rows } = await admin.query(
+      `select event_id from finance_storage.inbox where consumer = 'c' order by event_id`,
+    );
+    expect(rows).toEqual([{ event_id: 'answered' }, { event_id: 'new' }]);
   });
 });
 

@@ -1,5 +1,10 @@
 import type { TenantTx } from '@quire/postgres/tenant';
 
+/** As SQL: for so long an event that comes again is known. A week longer than a bus keeps it (reliability, section 6). */
+export const EVENTS_KNOWN = "interval '14 days'";
+/** Of old rows, in one transaction. */
+const FORGOTTEN_AT_ONCE = 10_000;
+
 /**
  * Makes an event have one effect however often it arrives. `first` is the first statement of the transaction of the effect:
  * a crash before the commit takes the row along, one after it leaves both.
@@ -32,5 +37,20 @@ export class Inbox {
       [tx.tenantId, consumer, key],
     );
     return row?.outcome ?? undefined;
+  }
+
+  /**
+   * Forgets events that no bus brings any more, some of them. Those with an outcome are left to whoever keeps it.
+   *
+   * @returns whether there may be more
+   */
+  async forget(tx: TenantTx): Promise<boolean> {
+    const gone = await tx.execute(
+      `delete from inbox where tenant_id = $1 and (consumer, event_id) in (
+         select consumer, event_id from inbox
+         where tenant_id = $1 and outcome is null and at < now() - ${EVENTS_KNOWN} limit ${FORGOTTEN_AT_ONCE})`,
+      [tx.tenantId],
+    );
+    return gone === FORGOTTEN_AT_ONCE;
   }
 }

@@ -10,6 +10,7 @@ import { Background } from '@quire/jobs/background';
 import { DeadLetters } from '@quire/messaging/dead-letters';
 import { settled, type EventBus } from '@quire/messaging/event-bus';
 import { EventBusStrategy } from '@quire/messaging/event-bus.strategy';
+import { Inbox } from '@quire/messaging/inbox';
 import { KnownTenants } from '@quire/messaging/known-tenants';
 import { OutboxLevel, OutboxSettings } from '@quire/messaging/outbox-level';
 import { Relay } from '@quire/messaging/relay';
@@ -20,7 +21,8 @@ import { endIdleConnections } from './closing.js';
 import { HandOver } from './hand-over.js';
 import { Health } from './health.js';
 import { createHttpApp, type HttpApp } from './http-app.js';
-import { answerSweep, keepAnswersOfPosts } from './idempotency.js';
+import { forgetting } from './forgetting.js';
+import { keepAnswersOfPosts } from './idempotency.js';
 import type { Log } from './log.js';
 import { Metrics } from './metrics.js';
 import type { Neighbours } from './neighbours.js';
@@ -138,7 +140,7 @@ export async function startService(
   if (parts.neighbours) parts.neighbours[name] = neighbour;
   const door = await openDoor?.(app, parts, publicly);
   const relay = new Relay(parts.source, parts.bus, parts.log, undefined, deadLetters);
-  const answers = answerSweep(parts.source, app.get(Tenants), parts.log);
+  const memories = forgetting({ ...parts, tenants: app.get(Tenants), inbox: app.get(Inbox) });
   const health = app.get(Health);
   const metrics = app.get(Metrics);
   metrics.serviceUp(name, true);
@@ -164,7 +166,7 @@ export async function startService(
       begun = true;
       parts.bus.begin();
       relay.start();
-      answers.start();
+      memories.start();
     },
     settled: () => settled(parts.bus, [relay]),
     handOver: async () => {
@@ -176,7 +178,7 @@ export async function startService(
       await takeNoMore();
       if (parts.neighbours) delete parts.neighbours[name];
       await closeApp(app);
-      await answers.stop();
+      await memories.stop();
       await looks.stop();
       if (begun) await relay.stop();
       app.get(ServiceClient).close();

@@ -17,11 +17,9 @@ import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { MetadataScanner } from '@nestjs/core';
 import { brokenRule, conflict, invalid, refused } from '@quire/contracts/failure';
 import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
-import { Background } from '@quire/jobs/background';
 import {
   asOneTransaction,
   readTenant,
-  withTenant,
   type TenantRead,
   type TenantTx,
 } from '@quire/postgres/tenant';
@@ -29,8 +27,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { defer, lastValueFrom, type Observable } from 'rxjs';
 import { DataSource } from 'typeorm';
 import { sha256 } from './bodies.js';
-import type { Log } from './log.js';
-import type { Tenants } from './tenants.js';
 
 /**
  * `Idempotency-Key` (conventions, section 8): who repeats a POST under the same key within 24 hours gets the answer of the first
@@ -202,18 +198,9 @@ function repeated({ status, headers, body }: KeptAnswer, reply: FastifyReply): s
   return body ?? undefined;
 }
 
-const FORGET_EVERY_MS = 3_600_000;
-
-/** Deletes the answers that are no longer repeated, of every tenant, once an hour. */
-export function answerSweep(source: DataSource, tenants: Tenants, log: Log): Background {
-  const forget = (tx: TenantTx): Promise<number> =>
-    tx.execute(`delete from idempotency where tenant_id = $1 and at <= now() - ${KEPT}`, [
-      tx.tenantId,
-    ]);
-  const work = (): Promise<void> =>
-    tenants.each(async (scope) => {
-      // eslint-disable-next-line no-restricted-syntax -- a use case that every service has
-      await withTenant(source, scope, forget);
-    });
-  return new Background({ name: 'kept answers', everyMs: FORGET_EVERY_MS, work, log });
+/** Deletes the answers of a tenant that are no longer repeated. */
+export async function forgetAnswers(tx: TenantTx): Promise<void> {
+  await tx.execute(`delete from idempotency where tenant_id = $1 and at <= now() - ${KEPT}`, [
+    tx.tenantId,
+  ]);
 }
