@@ -13,6 +13,8 @@ interface Compose {
 
 interface Service {
   readonly image: string;
+  readonly build?: string;
+  readonly pull_policy?: string;
   readonly user?: string;
   readonly read_only?: boolean;
   readonly restart?: string;
@@ -62,6 +64,13 @@ describe('docker-compose.yml', () => {
       [],
     );
     expect(broken(ours, ({ image }) => image === `quire:${version}`)).toEqual([]);
+  });
+
+  it('builds our image once, and pulls it never', () => {
+    expect(services.filter(([, { build }]) => build).map(([name]) => name)).toEqual(['migrate']);
+    const holds = ({ build, pull_policy: pull }: Service): boolean =>
+      build === undefined ? pull === 'never' : pull === undefined;
+    expect(broken(ours, holds)).toEqual([]);
   });
 
   it('publishes the gateway and nothing else, on this machine unless told otherwise', () => {
