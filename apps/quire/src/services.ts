@@ -104,8 +104,9 @@ export class Services {
   async openOperations(): Promise<void> {
     const { operationsHost: host, operationsPort: port } = this.settings;
     const { metrics, health } = this;
+    const services = definitionsOf(this.settings).map(({ name }) => name);
     const waitsFor = (): string | undefined => this.waitsFor;
-    const operations = await openOperations({ host, port, metrics, health, waitsFor });
+    const operations = await openOperations({ host, port, metrics, services, health, waitsFor });
     this.operations = operations;
     this.opened.defer(() => operations.close());
   }

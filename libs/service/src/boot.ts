@@ -24,7 +24,7 @@ import { createHttpApp, type HttpApp } from './http-app.js';
 import { forgetting } from './forgetting.js';
 import { keepAnswersOfPosts } from './idempotency.js';
 import type { Log } from './log.js';
-import { Metrics } from './metrics.js';
+import type { Metrics } from './metrics.js';
 import type { Neighbours } from './neighbours.js';
 import { describeApi } from './openapi.js';
 import { ApiDescription, platformModule } from './platform.module.js';
@@ -142,14 +142,11 @@ export async function startService(
   const relay = new Relay(parts.source, parts.bus, parts.log, undefined, deadLetters);
   const memories = forgetting({ ...parts, tenants: app.get(Tenants), inbox: app.get(Inbox) });
   const health = app.get(Health);
-  const metrics = app.get(Metrics);
-  metrics.serviceUp(name, true);
   parts.log.info({ url: door?.url ?? url }, `${name} listens`);
   let begun = false;
   let closed: Promise<void> | undefined;
   const takeNoMore = async (): Promise<void> => {
     health.stop();
-    metrics.serviceUp(name, false);
     closed ??= door?.close();
     await closed;
   };

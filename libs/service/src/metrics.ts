@@ -24,7 +24,7 @@ export class Metrics implements BusWatcher {
   });
   private readonly up = new Gauge({
     name: 'quire_service_up',
-    help: '1 while the service takes work',
+    help: '1 while the service is ready, degraded or not; 0 before its start, without PostgreSQL, and from the start of its stop',
     labelNames: ['service'],
     registers: [this.registry],
   });

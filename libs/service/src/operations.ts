@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { ServiceName } from '@quire/contracts/scope';
 import { together, type Health, type Readiness } from './health.js';
 import type { Metrics } from './metrics.js';
 
@@ -14,8 +15,10 @@ export interface OperationsOptions {
   /** 0 picks a free one. */
   readonly port: number;
   readonly metrics: Metrics;
-  /** By service name; may grow while the process starts. */
-  readonly health: ReadonlyMap<string, Health>;
+  /** Those that the process runs, whether or not they have started. */
+  readonly services: readonly ServiceName[];
+  /** Of those that have started; may grow meanwhile. */
+  readonly health: ReadonlyMap<ServiceName, Health>;
   /** What the start is waiting for; undefined when migrations ran and every service listens. */
   readonly waitsFor: () => string | undefined;
 }
@@ -43,13 +46,11 @@ async function answer(
   options: OperationsOptions,
 ): Promise<void> {
   switch (path) {
-    case '/metrics':
-      return send(
-        response,
-        200,
-        await options.metrics.text(),
-        options.metrics.registry.contentType,
-      );
+    case '/metrics': {
+      const { metrics } = options;
+      await lookWhoIsUp(options);
+      return send(response, 200, await metrics.text(), metrics.registry.contentType);
+    }
     case '/admin/health':
     case '/health/live':
       return send(response, 200, 'OK');
@@ -63,6 +64,15 @@ async function answer(
     default:
       return send(response, 404, 'Not found');
   }
+}
+
+/** At each reading: a service that lost its database tells nobody. */
+async function lookWhoIsUp({ metrics, services, health }: OperationsOptions): Promise<void> {
+  const looks = services.map(async (service) => {
+    const readiness = await health.get(service)?.ready();
+    metrics.serviceUp(service, readiness !== undefined && readiness.status !== 'DOWN');
+  });
+  await Promise.all(looks);
 }
 
 function startup(response: ServerResponse, waitsFor: string | undefined): void {

@@ -61,7 +61,7 @@ describe('the Dockerfile', () => {
     const check = lastStage.find((line) => line.startsWith('HEALTHCHECK')) ?? '';
     const [, , script = ''] = JSON.parse(/CMD (\[.*\])$/.exec(check)?.[1] ?? '') as string[];
     const metrics = new Metrics();
-    const options = { metrics, health: new Map(), waitsFor: () => undefined };
+    const options = { metrics, services: [], health: new Map(), waitsFor: () => undefined };
     const operations = await openOperations({ host: '127.0.0.1', port: 0, ...options });
     const { port } = new URL(operations.url);
     const exitOf = async (): Promise<unknown> => {

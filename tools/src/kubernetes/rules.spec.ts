@@ -120,7 +120,8 @@ rules('%s (needs kustomize)', (_set, folder) => {
   it('three probes of each service ask what the operations port answers', async () => {
     const metrics = new Metrics();
     const health = new Map();
-    const options = { host: '127.0.0.1', port: 0, metrics, health, waitsFor: () => undefined };
+    const waitsFor = (): undefined => undefined;
+    const options = { host: '127.0.0.1', port: 0, metrics, services: [], health, waitsFor };
     const operations = await openOperations(options);
     try {
       for (const { pod } of deployments()) {
