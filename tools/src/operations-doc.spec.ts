@@ -1,5 +1,6 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { GIVEN_UP_REASONS } from '@quire/messaging/event-bus';
 import { Metrics } from '@quire/service/metrics';
 
 /** What docs/operations.md tells an operator to watch and to run is there. */
@@ -30,6 +31,12 @@ describe('docs/operations.md', () => {
       .map((file) => read(file))
       .join('\n');
     expect(lines.filter((line) => !sources.includes(`'${line ?? ''}'`))).toEqual([]);
+  });
+
+  it('says of every reason for a dead letter what it means, and of no other', () => {
+    const rows = section('Dead letters').match(/^\| `[A-Z_]+`[^|]*\|/gm) ?? [];
+    const told = rows.join().match(/[A-Z_]{2,}/g);
+    expect(told?.sort()).toEqual([...GIVEN_UP_REASONS].sort());
   });
 
   it('names files and npm scripts that there are', () => {

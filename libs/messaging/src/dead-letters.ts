@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import { SYSTEM_USER_ID, TENANT_PATTERN } from '@quire/contracts/scope';
 import { asSystem, withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DISCARDED, REPLAYED } from './dead-letter.js';
-import { TENANT_MISMATCH, type Envelope, type GivenUp } from './event-bus.js';
+import { TENANT_MISMATCH, type Envelope, type GivenUp, type GivenUpReason } from './event-bus.js';
 import { OUTBOX_CHANNEL } from './outbox.js';
 
 export interface DeadLetterRow {
@@ -24,7 +24,7 @@ export class DeadLetters {
   /** @param count told of each, by its reason */
   constructor(
     private readonly source: DataSource,
-    private readonly count: (reason: string) => void = () => undefined,
+    private readonly count: (reason: GivenUpReason) => void = () => undefined,
   ) {}
 
   /**

@@ -34,10 +34,32 @@ export interface Delivery {
   readonly attempt: number;
 }
 
+/** Payload, header and row of an event do not name one tenant. */
+export const TENANT_MISMATCH = 'TENANT_MISMATCH';
+
+/** Why an event becomes a dead letter. A closed list: each is counted from 0, and docs/operations.md tells what it means. */
+export const GIVEN_UP_REASONS = [
+  'HANDLER_FAILED',
+  'NOT_JSON',
+  'INVALID_PAYLOAD',
+  'PAYLOAD_TOO_LARGE',
+  'NOT_CLOUDEVENT',
+  'UNKNOWN_TYPE',
+  'NO_HANDLER',
+  TENANT_MISMATCH,
+  'UNKNOWN_TENANT',
+  'TENANT_DISABLED',
+  // As the broker names them.
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+  'INVALID_RECORD',
+] as const;
+export type GivenUpReason = (typeof GIVEN_UP_REASONS)[number];
+
 export type PublishResult =
   | { readonly outcome: 'acknowledged' }
   /** Will never be taken: it goes to the dead letters of the sender. */
-  | { readonly outcome: 'refused'; readonly reason: string }
+  | { readonly outcome: 'refused'; readonly reason: GivenUpReason }
   /** Stays in the outbox; to be offered again. */
   | { readonly outcome: 'postponed' };
 
@@ -56,7 +78,7 @@ export interface Subscription {
 }
 
 export interface GivenUp {
-  readonly reason: string;
+  readonly reason: GivenUpReason;
   readonly error: string;
   readonly attempts: number;
 }
@@ -83,8 +105,6 @@ export interface BusWatcher {
   /** Messages of a topic that a group has not finished. */
   lag(group: ServiceName, topic: string, messages: number): void;
   consumer(group: ServiceName, stand: ConsumerStand): void;
-  /** One event has become a dead letter. */
-  givenUp(service: ServiceName, reason: string): void;
 }
 
 export interface ConsumerStand {
@@ -130,13 +150,10 @@ export function deliveryOf(envelope: Envelope, attempt: number): Delivery {
   };
 }
 
-/** Payload, header and row of an event do not name one tenant. */
-export const TENANT_MISMATCH = 'TENANT_MISMATCH';
-
 /** The event of an envelope that a bus may carry; or why no bus ever will. */
 export function refusalOf(
   envelope: Envelope,
-): { readonly event: EventDefinition<object> } | { readonly reason: string } {
+): { readonly event: EventDefinition<object> } | { readonly reason: GivenUpReason } {
   const event = eventOfType(envelope.type);
   if (!event) return { reason: 'UNKNOWN_TYPE' };
   // The row's tenant stays behind: from here on only the header tells.
@@ -147,7 +164,7 @@ export function refusalOf(
 /** An envelope that no retry can help. */
 export class UnreadableEvent extends Error {
   constructor(
-    readonly reason: string,
+    readonly reason: GivenUpReason,
     message: string,
   ) {
     super(message);

@@ -48,7 +48,7 @@ describe('a message', () => {
 
 describe('a dead letter', () => {
   const facts = {
-    reason: 'NOT_JSON',
+    reason: 'NOT_JSON' as const,
     attempts: 1,
     origin: `${topic}/3@7`,
     at: new Date('2026-01-01T00:00:00Z'),

@@ -1,6 +1,6 @@
 import kafkajs, { type Kafka, type Message, type Producer } from 'kafkajs';
 import type { Log } from '@quire/contracts/log';
-import type { PublishResult } from './event-bus.js';
+import type { GivenUpReason, PublishResult } from './event-bus.js';
 import { brokerError } from './kafka-client.js';
 
 /**
@@ -21,7 +21,7 @@ const OVERHEAD_BYTES = 1024;
 const ACKNOWLEDGED: PublishResult = { outcome: 'acknowledged' };
 const POSTPONED: PublishResult = { outcome: 'postponed' };
 /** More than the broker takes, now and ever. */
-const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
+const TOO_LARGE = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD'] as const;
 /** Of one topic: the others may go. */
 const TOPIC_TROUBLE = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
@@ -102,14 +102,15 @@ export class Publisher {
       this.settle(batch, ACKNOWLEDGED);
     } catch (error) {
       const type = brokerError(error) ?? '';
-      if (TOO_LARGE.has(type)) await this.isolate(batch, type);
+      const tooLarge = TOO_LARGE.find((reason) => reason === type);
+      if (tooLarge) await this.isolate(batch, tooLarge);
       else if (TOPIC_TROUBLE.has(type)) await this.sendByTopic(batch, error);
       else throw error;
     }
   }
 
   /** The broker refuses a request as a whole: halves find the message that is meant. */
-  private async isolate(batch: readonly Offer[], reason: string): Promise<void> {
+  private async isolate(batch: readonly Offer[], reason: GivenUpReason): Promise<void> {
     if (batch.length === 1) return this.settle(batch, { outcome: 'refused', reason });
     const half = batch.length >> 1;
     await this.send(batch.slice(0, half));

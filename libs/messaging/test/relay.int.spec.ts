@@ -1,6 +1,6 @@
 import { withTenant } from '@quire/postgres/tenant';
 import { testDatabase } from '@quire/testing/database';
-import type { Envelope, EventBus, PublishResult } from '../src/event-bus.js';
+import type { Envelope, EventBus, GivenUpReason, PublishResult } from '../src/event-bus.js';
 import { InProcessBus } from '../src/in-process.bus.js';
 import { OUTBOX_CHANNEL } from '../src/outbox.js';
 import { Relay } from '../src/relay.js';
@@ -192,17 +192,19 @@ describe('a relay', () => {
   });
 
   it('keeps a row whose dead letter could not be stored', async () => {
-    const nul = String.fromCharCode(0); // PostgreSQL stores no such text
+    const nul = String.fromCharCode(0) as GivenUpReason; // PostgreSQL stores no such text
     const bus = new Puppet((_, times) =>
       Promise.resolve({
         outcome: 'refused',
-        reason: times < 3 ? nul : 'TOO_LATE',
+        reason: times < 3 ? nul : 'INVALID_RECORD',
       }),
     );
     await shop.sendSlices(slice(1));
     await quiet(start(bus));
     expect(bus.offered).toHaveLength(3);
-    expect(await shop.deadLetters.list()).toMatchObject([{ reason: 'TOO_LATE', attempts: 1 }]);
+    expect(await shop.deadLetters.list()).toMatchObject([
+      { reason: 'INVALID_RECORD', attempts: 1 },
+    ]);
   });
 
   it('keeps a row when the bus throws', async () => {

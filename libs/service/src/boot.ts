@@ -127,6 +127,7 @@ export async function startService(
   const { name, openDoor } = definition;
   const { schema, claim } = definition.schema;
   await verifySchema(parts.source, schema, claim);
+  parts.metrics?.countDeadLettersOf(name);
   const deadLetters = new DeadLetters(parts.source, (reason) =>
     parts.metrics?.givenUp(name, reason),
   );

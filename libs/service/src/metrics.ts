@@ -1,6 +1,11 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServiceName } from '@quire/contracts/scope';
-import type { BusWatcher, ConsumerStand } from '@quire/messaging/event-bus';
+import {
+  GIVEN_UP_REASONS,
+  type BusWatcher,
+  type ConsumerStand,
+  type GivenUpReason,
+} from '@quire/messaging/event-bus';
 import type { OutboxStand } from '@quire/messaging/outbox-level';
 
 export interface AnsweredRequest {
@@ -101,7 +106,12 @@ export class Metrics implements BusWatcher {
     this.outboxOldestSeconds.set({ service }, oldestSeconds);
   }
 
-  givenUp(service: ServiceName, reason: string): void {
+  /** From 0: of a series that is born with its first dead letter nobody sees an increase. */
+  countDeadLettersOf(service: ServiceName): void {
+    for (const reason of GIVEN_UP_REASONS) this.deadLetters.inc({ service, reason }, 0);
+  }
+
+  givenUp(service: ServiceName, reason: GivenUpReason): void {
     this.deadLetters.inc({ service, reason });
   }
 

@@ -5,7 +5,7 @@ import { SliceFinished, SliceFinishedPayload } from '@quire/contracts/data-expor
 import { Uuid } from '@quire/contracts/fields';
 import { routes } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
-import type { Delivery } from '@quire/messaging/event-bus';
+import { GIVEN_UP_REASONS, type Delivery } from '@quire/messaging/event-bus';
 import { Handles } from '@quire/messaging/handles';
 import { Inbox } from '@quire/messaging/inbox';
 import { Outbox } from '@quire/messaging/outbox';
@@ -154,6 +154,14 @@ describe('a started service', () => {
     expect(done).toEqual(['alma', 'clara']);
     for (const tenantId of ['alma', 'berta', 'clara'])
       await tenants.disable({ ...scope, tenantId });
+  });
+
+  it('counts dead letters of every reason from 0, so that the first of them is an increase', async () => {
+    const text = (await world.services.get('data-export')?.app.get(Metrics).text()) ?? '';
+    const series = text.matchAll(/^quire_dead_letters_total\{([^}]*)\} (\d+)$/gm);
+    expect([...series].map(([, labels, value]) => [labels, value])).toEqual(
+      GIVEN_UP_REASONS.map((reason) => [`service="data-export",reason="${reason}"`, '0']),
+    );
   });
 
   it('learns of a tenant and seeds it', async () => {
