@@ -86,6 +86,13 @@ describe('preparing a database', () => {
     expect(await sqlState(openSource(database.url, other, () => 'first'))).toBe('28P01');
   });
 
+  it('is refused on a server without TLS by a URL that wants it, and so is every login', async () => {
+    await prepare();
+    const wary = `${database.url}?sslmode=verify-full`;
+    await expect(prepare(wary)).rejects.toThrow(/does not support SSL/);
+    await expect(verify(wary)).rejects.toThrow(/does not support SSL/);
+  });
+
   it('undoes a migration that fails half-way', async () => {
     const schemas = [shelfSchema(SCHEMA, 'select 1 / 0')];
     expect(await sqlState(prepareDatabase(database.url, schemas, passwordOf))).toBe('22012');

@@ -38,7 +38,7 @@ const SCALED_OBJECT_FIELDS = [
   'triggers',
 ];
 
-rules('%s (needs kustomize)', (_set, folder) => {
+rules('%s (needs kustomize)', (set, folder) => {
   let manifests: Manifests;
 
   beforeAll(() => {
@@ -193,6 +193,19 @@ rules('%s (needs kustomize)', (_set, folder) => {
       const env = manifests.environmentOf(pod?.containers[0] as Container);
       expect(Object.keys(env)).toContain(metadata['bootstrapServersFromEnv'] ?? 'no name');
     }
+  });
+
+  it('what speaks to stores elsewhere does so by TLS', () => {
+    if (!set.startsWith('production')) return;
+    const holds = ({ pod }: Workload): boolean => {
+      const env = manifests.environmentOf(pod.containers[0]);
+      return (
+        /\?sslmode=verify-full$/.test(env['DATABASE_URL'] ?? '') &&
+        env['KAFKA_TLS'] === 'true' &&
+        /^https:/.test(env['S3_URL'] ?? '')
+      );
+    };
+    expect(broken(manifests.ours, nameOf, holds)).toEqual([]);
   });
 
   it('every ConfigMap, Service and port that something names exists', () => {
