@@ -173,6 +173,15 @@ rules('%s (needs kustomize)', (set, folder) => {
     }
   });
 
+  it('everything but the services can be applied before them, and nothing then counts replicas that are not there', () => {
+    const before = manifests.resources.filter(
+      ({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] !== 'service',
+    );
+    const there = before.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    expect(there).toContain('Job migrate');
+    expect(there.filter((one) => /^(Deployment|HorizontalPod|ScaledObject)/.test(one))).toEqual([]);
+  });
+
   it('a ScaledObject follows a topic and a group that exist, with fields that KEDA knows', () => {
     const triggers = manifests
       .ofKind('ScaledObject')
