@@ -27,6 +27,8 @@ const { version } = JSON.parse(
 ) as { version: string };
 /** The watchdog's 28 s (apps/quire/src/start.ts), in which a process has ended by itself or by force. */
 const WATCHDOG_S = 28;
+/** For so long docs/operations.md lets `kubectl wait` wait for the migration. */
+const MIGRATION_S = 30 * 60;
 /** Of a worker topic (reliability, section 5). More consumers than partitions have nothing to do. */
 const WORK_PARTITIONS = 24;
 const SCALED_OBJECT_FIELDS = [
@@ -137,6 +139,14 @@ rules('%s (needs kustomize)', (set, folder) => {
     } finally {
       await operations.close();
     }
+  });
+
+  it('a service that waits for its migrations is not killed while they may run', () => {
+    const holds = ({ pod }: Workload): boolean => {
+      const { periodSeconds = 10, failureThreshold = 3 } = pod.containers[0].startupProbe ?? {};
+      return periodSeconds * failureThreshold >= MIGRATION_S;
+    };
+    expect(broken(deployments(), nameOf, holds)).toEqual([]);
   });
 
   it('every service has the time to stop: the pause before it and the watchdog', () => {
