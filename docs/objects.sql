@@ -1,5 +1,5 @@
--- The keys of all objects that rows refer to, one a line (docs/operations.md, "Backup and restore"). As a superuser: row-level
--- security hides every tenant from everybody else.
+-- The keys of all objects that rows refer to, one a line (docs/operations.md, "Backup and restore"). As a superuser, or
+-- with BYPASSRLS and pg_read_all_data: row-level security hides every tenant from everybody else.
 select object_key from data_export.file_definition where object_key is not null
 union select object_key from data_export.slice where object_key is not null
 union select oversize_key from data_export.slice where oversize_key is not null

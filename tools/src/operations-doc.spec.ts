@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { GIVEN_UP_REASONS } from '@quire/messaging/event-bus';
 import { Metrics } from '@quire/service/metrics';
+import { Manifests, render, renderer, SETS } from './kubernetes/render.js';
 
 /** What docs/operations.md tells an operator to watch and to run is there. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -9,6 +10,12 @@ const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
 const page = read('docs/operations.md');
 const section = (title: string): string =>
   page.split(/^## /m).find((one) => one.startsWith(title)) ?? '';
+
+const unnumbered = (set: Manifests): string[] =>
+  set
+    .ofKind('Deployment')
+    .filter(({ spec }) => spec?.replicas === undefined)
+    .map(({ metadata }) => metadata.name);
 
 describe('docs/operations.md', () => {
   it('raises alarms by metrics that a process has, and by all of ours', async () => {
@@ -46,6 +53,21 @@ describe('docs/operations.md', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const commands = [...page.matchAll(/\bnpm run ([a-z-]+)/g)].map(([, name]) => name ?? '');
     expect(commands.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it('starts after a restore what has no number of replicas, and stops who counts them before', () => {
+    if (!renderer) return;
+    const restore = section('Backup and restore');
+    const started =
+      /^ *kubectl .*scale deployment (\S+) --replicas=2 +# with KEDA also (.+)$/m.exec(restore);
+    const [, always, withKeda = ''] = started ?? [];
+    const plain = new Manifests(render(SETS.production));
+    const keda = new Manifests(render(SETS['production with the KEDA component']));
+    expect([always]).toEqual(unnumbered(plain));
+    expect([always, ...withKeda.split(' ')].sort()).toEqual(unnumbered(keda).sort());
+    for (const { metadata } of plain.ofKind('HorizontalPodAutoscaler'))
+      expect(restore).toContain(`delete hpa ${metadata.name} `);
+    expect(restore).toContain('delete scaledobject --all ');
   });
 
   it('has a part for each step of an operator', () => {
