@@ -17,7 +17,7 @@ const expectedCalls = SERVICES.flatMap((from) =>
     .filter((to) => to !== from)
     .map((to) => `${from} → ${to}:8081`),
 );
-const expectedOfStores = [...SERVICES, 'migrate'].flatMap((from) => [
+const expectedOfStores = [...SERVICES, 'migrate', 'dead-letters'].flatMap((from) => [
   `${from} → postgres:5432`,
   `${from} → kafka:9092`,
 ]);

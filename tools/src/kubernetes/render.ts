@@ -70,6 +70,9 @@ export type Labels = Readonly<Record<string, string>>;
 export interface Spec {
   readonly replicas?: number;
   readonly template?: { readonly metadata: { readonly labels?: Labels }; readonly spec: PodSpec };
+  /** Of a CronJob. */
+  readonly jobTemplate?: { readonly spec: Pick<Spec, 'template'> };
+  readonly suspend?: boolean;
   readonly selector?: { readonly matchLabels?: Labels } & Readonly<Record<string, unknown>>;
   readonly podSelector?: PodSelector;
   readonly policyTypes?: readonly string[];
@@ -203,9 +206,9 @@ export class Manifests {
   /** Whatever makes pods. */
   get workloads(): readonly Workload[] {
     return this.resources.flatMap((resource) => {
-      const { template } = resource.spec ?? {};
-      if (!template) return [];
       const { kind, metadata, spec } = resource;
+      const { template } = spec?.jobTemplate?.spec ?? spec ?? {};
+      if (!template) return [];
       const labels = template.metadata.labels ?? {};
       return [{ kind, name: metadata.name, labels, spec, pod: template.spec }];
     });

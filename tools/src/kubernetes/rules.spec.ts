@@ -73,6 +73,14 @@ rules('%s (needs kustomize)', (set, folder) => {
     expect(broken(inside, nameOf, ({ metadata }) => metadata.namespace === 'quire')).toEqual([]);
   });
 
+  it('nobody looks at dead letters before an operator asks for it, and then for an hour', () => {
+    const look = manifests.find('CronJob', 'dead-letters')?.spec;
+    expect(look).toMatchObject({
+      suspend: true,
+      jobTemplate: { spec: { backoffLimit: 0, activeDeadlineSeconds: 3600 } },
+    });
+  });
+
   it('every image has a tag, ours that of this release', () => {
     const tagOf = (image: string): string => /:([^:/]+)$/.exec(image)?.[1] ?? '';
     const holds = ([, container]: readonly [Workload, Container]): boolean => {

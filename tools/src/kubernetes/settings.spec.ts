@@ -14,7 +14,7 @@ import { S3Settings } from '@quire/object-store/config';
 import { namedSettings, type SettingsClass } from '@quire/service/config';
 import { parse } from 'yaml';
 import { makeSecrets } from '../containers/secrets.js';
-import { Manifests, render, renderer, SETS } from './render.js';
+import { Manifests, render, renderer, SETS, type Container } from './render.js';
 import { settingsFiles } from './settings-files.js';
 
 /*
@@ -33,9 +33,10 @@ afterAll(() => rm(secrets, { recursive: true, force: true }));
 
 /** As the container sees them, with the files of its Secret where they are here. */
 function read(name: string, env: Readonly<Record<string, string>>): QuireSettings {
+  const folder = name === 'dead-letters' ? 'migrate' : name;
   const here = Object.entries(env).map(([key, value]) => [
     key,
-    value.replace(MOUNT, join(secrets, name)),
+    value.replace(MOUNT, join(secrets, folder)),
   ]);
   const settings = Object.fromEntries(here) as Record<string, string>;
   return name === 'migrate' ? readMigrationSettings(settings) : readQuireSettings(settings);
@@ -107,9 +108,21 @@ const inSets = renderer ? describe.each(installed) : describe.skip.each([['no se
 inSets('%s (needs kustomize)', (_, folder) => {
   it('gives every container settings that the program takes, by names that it knows', () => {
     const manifests = new Manifests(render(folder));
-    expect(manifests.ours).toHaveLength(SERVICES.length + 1);
+    expect(manifests.ours).toHaveLength(SERVICES.length + 2);
     for (const { name, pod } of manifests.ours)
       expectTaken(name, manifests.environmentOf(pod.containers[0]));
+  });
+
+  it('looks at dead letters as each service, and not as the login that makes their roles', () => {
+    const manifests = new Manifests(render(folder));
+    const pod = manifests.ours.find(({ name }) => name === 'dead-letters')?.pod;
+    const env = manifests.environmentOf(pod?.containers[0] as Container);
+    const { databaseUrl = '' } = read('dead-letters', env);
+    expect(new URL(databaseUrl).username).toBe('');
+    const files = pod?.volumes?.flatMap(({ secret }) => secret?.items ?? []) ?? [];
+    const roles = SERVICES.map((one) => `role/${one.replaceAll('-', '_')}_app`);
+    expect(files.map(({ path }) => path)).toEqual(expect.arrayContaining(roles));
+    expect(files.map(({ path }) => path)).not.toContain('database-url');
   });
 });
 
@@ -120,7 +133,7 @@ function expectTaken(name: string, env: Readonly<Record<string, string>>): void 
     unknown: [],
   });
   const settings = read(name, env);
-  const runs = name === 'migrate' ? [...SERVICES] : [name];
+  const runs = SERVICES.some((one) => one === name) ? [name] : [...SERVICES];
   expect(settings.runs).toEqual(runs);
   expect(settings.kafka).toBeDefined();
 }
