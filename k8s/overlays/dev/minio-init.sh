@@ -6,7 +6,8 @@
 #   KEYS_DIR            a folder with minio/root-user and minio/root-password, and for each service
 #                       <service>/s3-access-key-id and <service>/s3-secret-access-key
 set -eu
-export MC_CONFIG_DIR=/tmp/mc
+work="${TMPDIR:-/tmp}"
+export MC_CONFIG_DIR="$work/mc"
 
 tries=60
 until mc alias set store "$S3_URL" "$(cat "$KEYS_DIR/minio/root-user")" "$(cat "$KEYS_DIR/minio/root-password")" > /dev/null 2>&1; do
@@ -27,7 +28,7 @@ account() {
   if [ "$3" != - ]; then
     reading="$reading, \"$bucket/$3/*\""
   fi
-  cat > "/tmp/$1.json" << POLICY
+  cat > "$work/$1.json" << POLICY
 {
   "Version": "2012-10-17",
   "Statement": [
@@ -47,10 +48,12 @@ account() {
 POLICY
   id=$(cat "$KEYS_DIR/$1/s3-access-key-id")
   mc admin user add store "$id" "$(cat "$KEYS_DIR/$1/s3-secret-access-key")"
-  mc admin policy create store "quire-$1" "/tmp/$1.json"
-  if ! mc admin policy entities store --user "$id" | grep -q "quire-$1"; then
-    mc admin policy attach store "quire-$1" --user "$id"
-  fi
+  mc admin policy create store "quire-$1" "$work/$1.json"
+  # Without grep, which the image does not have; to attach a policy a second time is an error.
+  case "$(mc admin policy entities store --user "$id")" in
+    *"quire-$1"*) ;;
+    *) mc admin policy attach store "quire-$1" --user "$id" ;;
+  esac
 }
 
 account data-export export -
