@@ -1,5 +1,6 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { ROUTES } from '@quire/contracts/routes';
 import { GIVEN_UP_REASONS } from '@quire/messaging/event-bus';
 import { Metrics } from '@quire/service/metrics';
 import { Manifests, render, renderer, SETS } from './kubernetes/render.js';
@@ -10,6 +11,9 @@ const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
 const page = read('docs/operations.md');
 const section = (title: string): string =>
   page.split(/^## /m).find((one) => one.startsWith(title)) ?? '';
+
+/** They take a body of any kind, and read none. */
+const ANY_BODY = ['/data-export/expire-jobs', '/data-export/clean-up-files'];
 
 const unnumbered = (set: Manifests): string[] =>
   set
@@ -26,6 +30,21 @@ describe('docs/operations.md', () => {
     expect(plain.filter((name) => !kept.includes(name))).toEqual([]);
     const ours = kept.filter((name) => name.startsWith('quire_'));
     expect(ours.filter((name) => !plain.includes(name))).toEqual([]);
+  });
+
+  it('leaves routes of whole files out of the alarm for slow ones, and each of them exists', () => {
+    const [, left = ''] = /```\n(\/data-export\/\S+)\n```/.exec(section('Alarms')) ?? [];
+    const paths = ROUTES.map(({ path }) => path);
+    const matching = (pattern: string): string[] =>
+      paths.filter((path) => new RegExp(`^(?:${pattern})$`).test(path));
+    expect(left.split('|').filter((one) => matching(one).length === 0)).toEqual([]);
+    const files = ROUTES.filter(
+      ({ path, upload }) =>
+        /\/(stream|files)\/|\.(csv|mrc)$/.test(path) || (upload && !ANY_BODY.includes(path)),
+    );
+    const missed = files.filter(({ path }) => !matching(left).includes(path));
+    expect(missed.map(({ path }) => path)).toEqual([]);
+    expect(matching(left).length).toBeLessThan(paths.length / 5);
   });
 
   it('raises alarms by lines that a log can have', () => {
