@@ -1,5 +1,6 @@
 import {
   errorSentence,
+  invalidTag,
   RECORD_ERROR_CODES,
   RECORD_WARNING_CODES,
   recordError,
@@ -14,6 +15,13 @@ describe('the text of an error', () => {
     expect(recordErrorText(error, 6, 1_000)).toBe(
       '{"errors":[{"name":"TAG","message":"Invalid tag: 9-9 (record 7, byte 1036)"}]}',
     );
+  });
+
+  it('shows the beginning of what stands in place of a tag, between characters', () => {
+    const tag = `${'x'.repeat(19)}\u{1f4d6}${'y'.repeat(1000)}`;
+    const shown = `${'x'.repeat(19)}\u{1f4d6}`;
+    const error = { tag: shown, detail: `Invalid tag: ${shown}` };
+    expect(invalidTag(tag, 7)).toEqual(recordError('TAG', 7, error));
   });
 
   it('has no byte where there is no file', () => {

@@ -75,6 +75,16 @@ export function recordError(
   return { failed: true, code, offset, ...more };
 }
 
+/** A tag has three letters or digits. What stands in its place may be anything, in JSON as long as a record. */
+const BAD_TAG_CHARACTERS_MAX = 20;
+
+/** @param offset bytes from the first byte of the frame @returns TAG, with the beginning of what stands in place of a tag */
+export function invalidTag(tag: string, offset = 0): RecordError {
+  const beginning = [...tag.slice(0, 2 * BAD_TAG_CHARACTERS_MAX)];
+  const shown = beginning.slice(0, BAD_TAG_CHARACTERS_MAX).join('');
+  return recordError('TAG', offset, { tag: shown, detail: `Invalid tag: ${shown}` });
+}
+
 /** A hostile record can hold 75,000 faulty fields; beyond this many lines the counts go to the last line of the code. */
 const WARNING_LINES_MAX = 100;
 

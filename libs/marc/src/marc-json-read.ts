@@ -6,7 +6,13 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import { recordError, type RecordError, type RecordWarningCode, WarningList } from './errors.js';
+import {
+  invalidTag,
+  recordError,
+  type RecordError,
+  type RecordWarningCode,
+  WarningList,
+} from './errors.js';
 import { LEADER_BYTES, packTag, isControlTag, RECORD_BYTES_MAX } from './iso2709/grammar.js';
 import {
   controlField,
@@ -132,9 +138,7 @@ class JsonFields {
     const entry = onlyEntry(field);
     if (!entry) return structure(`Field ${index + 1} is not an object with one tag`);
     const [tag, content] = entry;
-    if (!/^[0-9A-Za-z]{3}$/.test(tag)) {
-      return recordError('TAG', 0, { tag, detail: `Invalid tag: ${tag}` });
-    }
+    if (!/^[0-9A-Za-z]{3}$/.test(tag)) return invalidTag(tag);
     if (isControlTag(packTag(tag))) {
       if (typeof content !== 'string') return structure(`Field ${tag} is not text`, tag);
       return controlField(tag, this.text(content, tag, index));

@@ -9,7 +9,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { SaxesTagNS } from 'saxes';
-import { recordError, type RecordError, WarningList } from './errors.js';
+import { invalidTag, recordError, type RecordError, WarningList } from './errors.js';
 import {
   isControlTag,
   LEADER_BYTES,
@@ -267,10 +267,7 @@ class RecordElements {
   private isTag(): boolean {
     const { tag } = this;
     if (/^[0-9A-Za-z]{3}$/.test(tag)) return true;
-    this.failed ??= recordError('TAG', 0, {
-      tag: tag.slice(0, 20),
-      detail: `Invalid tag: ${tag.slice(0, 20)}`,
-    });
+    this.failed ??= invalidTag(tag);
     return false;
   }
 

@@ -1,4 +1,5 @@
 import type { SourceRecordType } from '@quire/contracts/source-records';
+import { storable } from '@quire/contracts/storable';
 import { errorSentence, type RecordError } from '@quire/marc/errors';
 import { controlText, NO_TITLE, titleOf } from '@quire/marc/fields';
 import { find999ff, type Ids999ff } from '@quire/marc/iso2709/stored';
@@ -167,11 +168,8 @@ function unreadable(content: unknown, error: RecordError, json?: unknown): Unrea
   };
 }
 
-/** U+0000 and lone surrogates do not go into a column of text. */
 const textOf = (content: unknown): string =>
-  (typeof content === 'string' ? content : JSON.stringify(content ?? null))
-    .toWellFormed()
-    .replaceAll('\0', '\ufffd');
+  storable(typeof content === 'string' ? content : JSON.stringify(content ?? null));
 
 /** 001 of JSON that is no record, if it is where it should be. */
 function looseNumber(json: unknown): string | undefined {

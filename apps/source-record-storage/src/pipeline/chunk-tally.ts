@@ -1,5 +1,6 @@
 import type { ChunkCounts, ChunkError } from '@quire/contracts/source-record-events';
 import type { MarcRecordType } from '@quire/contracts/source-records';
+import { storable } from '@quire/contracts/storable';
 import type { RecordWarning } from '@quire/marc/errors';
 import type { RecordSummary } from '@quire/marc/fields';
 import type { MarcRecord } from '@quire/marc/record';
@@ -30,6 +31,9 @@ export interface Why {
 /** Texts inside errors travel in events. */
 const ERROR_TEXT_BYTES_MAX = 60;
 const ERROR_WARNINGS_MAX = 5;
+
+/** They repeat what a bad record brings, and the answer is kept as jsonb. */
+const shown = (text: string): string => cut(storable(text), ERROR_TEXT_BYTES_MAX);
 
 /** What `ChunkSaved` says of the frames of a chunk (data-import, 10.3). */
 export class ChunkTally {
@@ -71,10 +75,10 @@ export class ChunkTally {
       len: frame.length,
       c: why.code,
       ...(recordType ? { t: TYPE_LETTER[recordType] } : {}),
-      ...(why.field === undefined ? {} : { field: why.field }),
-      ...(why.detail === undefined ? {} : { detail: cut(why.detail, ERROR_TEXT_BYTES_MAX) }),
-      ...(known ? { n: cut(known.summary.title, ERROR_TEXT_BYTES_MAX) } : {}),
-      ...(known?.summary.hrid ? { h: cut(known.summary.hrid, ERROR_TEXT_BYTES_MAX) } : {}),
+      ...(why.field === undefined ? {} : { field: shown(why.field) }),
+      ...(why.detail === undefined ? {} : { detail: shown(why.detail) }),
+      ...(known ? { n: shown(known.summary.title) } : {}),
+      ...(known?.summary.hrid ? { h: shown(known.summary.hrid) } : {}),
       ...(warnings.length > 0
         ? { w: warnings.slice(0, ERROR_WARNINGS_MAX).map((one) => one.code) }
         : {}),

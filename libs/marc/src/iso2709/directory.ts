@@ -5,7 +5,7 @@
  * is three numbers in a flat table: packed tag, start, end (offset of its end mark).
  */
 
-import { recordError, type RecordError, type WarningList } from '../errors.js';
+import { invalidTag, recordError, type RecordError, type WarningList } from '../errors.js';
 import { TABLE_STRIDE } from '../record.js';
 import { FIELD_TERMINATOR, isTagByte, LEADER_BYTES, readDigits } from './grammar.js';
 
@@ -151,8 +151,7 @@ function rebuild(layout: Layout, entries: Float64Array, ends: readonly number[])
 function badTag({ bytes, base, entryBytes }: Layout): RecordError | undefined {
   for (let at = LEADER_BYTES; at < base - 1; at += entryBytes) {
     if (isTagByte(bytes[at]) && isTagByte(bytes[at + 1]) && isTagByte(bytes[at + 2])) continue;
-    const tag = tagAt(bytes, at);
-    return recordError('TAG', at, { tag, detail: `Invalid tag: ${tag}` });
+    return invalidTag(tagAt(bytes, at), at);
   }
   return undefined;
 }

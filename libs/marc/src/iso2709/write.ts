@@ -6,7 +6,7 @@
  * directory entries and decode nothing: this is the hot path of imports and exports.
  */
 
-import { recordError, type RecordError, WarningList } from '../errors.js';
+import { invalidTag, recordError, type RecordError, WarningList } from '../errors.js';
 import { MarcRecord, TABLE_STRIDE } from '../record.js';
 import {
   ENTRY_BYTES,
@@ -102,7 +102,7 @@ export function writeRecord(
   let dataBytes = 0;
   for (let i = 0; i < fields.length; i++) {
     const { tag, body } = fields[i]!;
-    if (!isTag(tag)) return recordError('TAG', 0, { tag, detail: `Invalid tag: ${tag}` });
+    if (!isTag(tag)) return invalidTag(tag);
     tags[i] = packTag(tag);
     dataBytes += body.length + 1;
     ends[i] = dataBytes;
