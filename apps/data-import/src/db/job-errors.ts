@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { uuidV5 } from '@quire/contracts/ids';
 import type { ChunkError } from '@quire/contracts/source-record-events';
+import { storable } from '@quire/contracts/storable';
 import { int8Array, jsonbArray, textArray, uuidArray } from '@quire/postgres/bulk';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
 
@@ -55,6 +56,10 @@ export const placeOf = (row: ErrorRow): Place => ({
 
 const BATCH_ROWS = 1000;
 
+/** A list of errors that was written before its texts were cleaned may still be on its way. */
+const texts = (values: readonly (string | undefined)[]): Buffer =>
+  textArray(values.map((value) => (value === undefined ? null : storable(value))));
+
 /** Failed records only, each once, without a cap. */
 @Injectable()
 export class JobErrors {
@@ -72,13 +77,13 @@ export class JobErrors {
         uuidArray(errors.map((error) => uuidV5(jobId, `file:${error.o}`))),
         int8Array(errors.map((error) => error.at)),
         int8Array(errors.map((error) => error.len)),
-        textArray(errors.map((error) => error.t ?? null)),
-        textArray(errors.map((error) => error.c)),
-        textArray(errors.map((error) => error.field ?? null)),
-        textArray(errors.map((error) => error.detail ?? null)),
-        textArray(errors.map((error) => error.n ?? null)),
-        textArray(errors.map((error) => error.h ?? null)),
-        jsonbArray(errors.map((error) => error.w ?? null)),
+        texts(errors.map((error) => error.t)),
+        texts(errors.map((error) => error.c)),
+        texts(errors.map((error) => error.field)),
+        texts(errors.map((error) => error.detail)),
+        texts(errors.map((error) => error.n)),
+        texts(errors.map((error) => error.h)),
+        jsonbArray(errors.map((error) => error.w?.map(storable) ?? null)),
       ],
     );
   }

@@ -73,6 +73,12 @@ export const leftOut = (count: number): JobMessage => ({
   text: `${count} failed record${count === 1 ? '' : 's'} cannot be read again and ${count === 1 ? 'was' : 'were'} left out (too large, or broken XML or JSON)`,
 });
 
+/** The answer of a chunk was given up: it says what was saved, and nobody can read it. */
+export const NOT_COUNTED: JobMessage = {
+  code: 'NOT_COUNTED',
+  text: 'What came of a part of the file could not be counted. Its records are listed as failed, although some of them may have been stored',
+};
+
 /** The source file of a running import is not in the store any more. */
 export const FILE_MISSING: JobMessage = {
   code: 'FILE_MISSING',

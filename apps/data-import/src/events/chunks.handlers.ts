@@ -6,7 +6,7 @@ import {
   type ChunkSavedPayload,
 } from '@quire/contracts/source-record-events';
 import type { Delivery } from '@quire/messaging/event-bus';
-import { Handles } from '@quire/messaging/handles';
+import { Handles, HandlesGivenUp } from '@quire/messaging/handles';
 import { Imports } from '../usecases/imports.js';
 
 /** The chunks come home from source-record-storage. */
@@ -22,5 +22,15 @@ export class ChunksHandlers {
   @Handles(ChunkRejected)
   async chunkRejected(rejected: ChunkRejectedPayload, delivery: Delivery): Promise<void> {
     await this.imports.chunkRejected(delivery.scope, rejected);
+  }
+
+  @HandlesGivenUp(ChunkSaved)
+  async savedGivenUp(saved: ChunkSavedPayload, delivery: Delivery): Promise<void> {
+    await this.imports.answerGivenUp(delivery.scope, saved);
+  }
+
+  @HandlesGivenUp(ChunkRejected)
+  async rejectedGivenUp(rejected: ChunkRejectedPayload, delivery: Delivery): Promise<void> {
+    await this.imports.answerGivenUp(delivery.scope, rejected);
   }
 }

@@ -3,7 +3,6 @@ import type { ChunkOptions } from '@quire/contracts/data-import';
 import type {
   ChunkCounts,
   ChunkError,
-  ChunkRejectedPayload,
   ChunkSavedPayload,
 } from '@quire/contracts/source-record-events';
 import type { TenantTx } from '@quire/postgres/tenant';
@@ -13,12 +12,7 @@ import { JobExecutions, type JobRow } from '../db/job-executions.js';
 import { type FileRow } from '../db/upload-definitions.js';
 import { framesOf, inOriginal } from '../domain/chunk-frames.js';
 import { failures } from '../domain/failures.js';
-import {
-  FILE_MISSING,
-  messagesOf,
-  type FileProblem,
-  type JobMessage,
-} from '../domain/file-problem.js';
+import { messagesOf, type FileProblem, type JobMessage } from '../domain/file-problem.js';
 import { endingOf, isEnded } from '../domain/job-execution.js';
 import { inOrderBy } from '../domain/job-options.js';
 import { type ImportJobProfile } from '../domain/job-profiles.js';
@@ -39,6 +33,8 @@ export interface Content {
   readonly bytes: number;
   readonly sha256: Buffer | null;
 }
+
+export type ChunkOfJob = Pick<ChunkSavedPayload, 'jobExecutionId' | 'chunkId'>;
 
 /** The steps of an import, inside a transaction of {@link Imports}. */
 @Injectable()
@@ -132,15 +128,16 @@ export class ImportWork {
     await this.finishIfDone(tx, job);
   }
 
-  /** Every frame of the chunk becomes a failed record, so that the job ends with a reason. */
+  /** Every frame of the chunk becomes a failed record, so that the job ends with a reason. @param messages why, if more is known */
   async giveUp(
     tx: TenantTx,
-    { jobExecutionId, chunkId, reason }: ChunkRejectedPayload,
+    { jobExecutionId, chunkId }: ChunkOfJob,
+    messages: readonly JobMessage[],
   ): Promise<void> {
     const job = await this.jobs.lock(tx, jobExecutionId);
     const chunk = await this.chunks.find(tx, chunkId);
     if (!job || !chunk || chunk.state === 'DONE') return;
-    if (reason === 'FILE_MISSING') await this.jobs.addMessage(tx, job.id, FILE_MISSING);
+    for (const message of messages) await this.jobs.addMessage(tx, job.id, message);
     await this.chunks.setDone(tx, chunk.id, allFailed(chunk.count));
     await this.errors.add(
       tx,

@@ -10,10 +10,11 @@ import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
 import { JobExecutions } from '../db/job-executions.js';
 import { failures } from '../domain/failures.js';
+import { FILE_MISSING, NOT_COUNTED, type JobMessage } from '../domain/file-problem.js';
 import { profileOf } from '../domain/job-profiles.js';
 import { Dispatch } from './dispatch.js';
 import { ImportStarts, type Wanted } from './import-starts.js';
-import { ImportWork } from './import-work.js';
+import { ImportWork, type ChunkOfJob } from './import-work.js';
 import { Undos } from './undos.js';
 
 /**
@@ -72,12 +73,15 @@ export class Imports {
   }
 
   async chunkRejected(scope: Scope, rejected: ChunkRejectedPayload): Promise<void> {
-    await withTenant(this.source, scope, async (tx) => {
-      if (!(await this.inbox.first(tx, 'imports.chunk', rejected.chunkId))) return;
-      await this.work.giveUp(tx, rejected);
-      await this.undos.chunkIsBack(tx, rejected.jobExecutionId);
-    });
-    this.dispatch.wake();
+    await this.giveUp(scope, rejected, rejected.reason === 'FILE_MISSING' ? [FILE_MISSING] : []);
+  }
+
+  /**
+   * The answer of a chunk that can never be taken home. It would be the same if it were asked for again, so the chunk ends
+   * here, and with it the job and an undo that wait for it.
+   */
+  async answerGivenUp(scope: Scope, chunk: ChunkOfJob): Promise<void> {
+    await this.giveUp(scope, chunk, [NOT_COUNTED]);
   }
 
   /** Jobs whose last answer was taken by a process that died before it ended them. */
@@ -85,5 +89,18 @@ export class Imports {
     const jobs = await readTenant(this.source, scope, (tx) => this.jobs.unfinished(tx));
     for (const id of jobs)
       await withTenant(this.source, scope, (tx) => this.work.finishLeftOver(tx, id));
+  }
+
+  private async giveUp(
+    scope: Scope,
+    chunk: ChunkOfJob,
+    messages: readonly JobMessage[],
+  ): Promise<void> {
+    await withTenant(this.source, scope, async (tx) => {
+      if (!(await this.inbox.first(tx, 'imports.chunk', chunk.chunkId))) return;
+      await this.work.giveUp(tx, chunk, messages);
+      await this.undos.chunkIsBack(tx, chunk.jobExecutionId);
+    });
+    this.dispatch.wake();
   }
 }
