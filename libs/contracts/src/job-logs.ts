@@ -1,6 +1,7 @@
 import {
   Anything,
   DateTime,
+  Flag,
   Int,
   ListOf,
   ListOfText,
@@ -104,8 +105,10 @@ export class IncomingRecord {
   @Uuid() readonly jobExecutionId: string;
   @OneOf(MARC_RECORD_TYPES) readonly recordType: MarcRecordType;
   @Int() readonly order: number;
-  /** Absent when the original file is gone. */
+  /** Absent when the original file is gone. At most its first 1 MiB: what could not be read may be the rest of its file. */
   @Text({ optional: true }) readonly rawRecordContent?: string;
+  /** True when more came than `rawRecordContent` shows; the failed records of the job have all of it. */
+  @Flag({ optional: true }) readonly truncated?: boolean;
   /** Text of MARC-in-JSON; absent when the record could not be read. */
   @Text({ optional: true }) readonly parsedRecordContent?: string;
 }

@@ -60,6 +60,8 @@ export interface Written {
   readonly format: FileFormat;
   /** MARCXML: start tags of the elements around it, with their namespaces. */
   readonly xmlContext?: string;
+  /** The object in which it stands. */
+  readonly key: string;
 }
 
 /** Released again when no answer came for this long. */
@@ -120,16 +122,18 @@ export class JobChunks {
     jobId: string,
     orders: readonly number[],
   ): Promise<ReadonlyMap<number, Written>> {
-    const rows = await tx.query<Pick<ChunkRow, 'format' | 'xml_context'> & { o: string }>(
-      `select e.o, c.format, c.xml_context from unnest($3::int8[]) as e (o) cross join lateral (
-         select format, xml_context from job_chunk where tenant_id = $1 and job_id = $2 and first_order <= e.o
+    const rows = await tx.query<
+      Pick<ChunkRow, 'format' | 'xml_context' | 'object_key'> & { o: string }
+    >(
+      `select e.o, c.format, c.xml_context, c.object_key from unnest($3::int8[]) as e (o) cross join lateral (
+         select format, xml_context, object_key from job_chunk where tenant_id = $1 and job_id = $2 and first_order <= e.o
          order by first_order desc limit 1) c`,
       [tx.tenantId, jobId, int8Array(orders)],
     );
     return new Map(
-      rows.map(({ o, format, xml_context: context }) => [
+      rows.map(({ o, format, xml_context: context, object_key: key }) => [
         Number(o),
-        { format, ...(context === null ? {} : { xmlContext: context }) },
+        { format, key, ...(context === null ? {} : { xmlContext: context }) },
       ]),
     );
   }

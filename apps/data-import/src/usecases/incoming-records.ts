@@ -3,12 +3,13 @@ import { Injectable } from '@nestjs/common';
 import type { IncomingRecord } from '@quire/contracts/job-logs';
 import type { Scope } from '@quire/contracts/scope';
 import type { RecordEntry } from '@quire/contracts/source-records';
-import { marcJsonText } from '@quire/marc/marc-json';
+import { RECORD_BYTES_MAX } from '@quire/marc/iso2709/grammar';
 import { openStored, suppressFields } from '@quire/marc/iso2709/stored';
+import { marcJsonText } from '@quire/marc/marc-json';
 import { ObjectNotFound } from '@quire/object-store/object-store';
 import { readTenant } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
-import { JobChunks } from '../db/job-chunks.js';
+import { JobChunks, type Written } from '../db/job-chunks.js';
 import { JobErrors, type ErrorRow } from '../db/job-errors.js';
 import { JobExecutions } from '../db/job-executions.js';
 import { frameJson } from '../domain/frame-json.js';
@@ -16,7 +17,11 @@ import { failedRecordOf } from '../domain/logged-record.js';
 import { ImportFiles } from '../files/import-files.js';
 import { SavedEntries } from './saved-entries.js';
 
-/** A record as it came in: of one that failed the bytes of the original file, of another the stored ones (data-import, 5.4). */
+/**
+ * A record as it came in: of one that failed the bytes of the original file, of another the stored ones (data-import, 5.4).
+ * Of a failed one at most 1 MiB, which is as long as a record can be; where reading stopped, the rest of a file of any size is
+ * one frame. {@link FailedRecords} streams all of it.
+ */
 @Injectable()
 export class IncomingRecords {
   constructor(
@@ -40,22 +45,23 @@ export class IncomingRecords {
   private async failed(scope: Scope, row: ErrorRow): Promise<IncomingRecord | undefined> {
     const job = await readTenant(this.source, scope, (tx) => this.jobs.view(tx, row.job_id));
     if (!job) return undefined;
-    // A retry reads a copy; its errors speak of the original.
-    const key = job.origin_key ?? job.content_key;
     const { id, profile_name: profileName } = job;
     const logged = failedRecordOf(row, {
       id,
       tenantId: scope.tenantId,
       profileName: profileName ?? '',
     });
-    const frame = key === null ? undefined : await this.frame(key, row);
-    const parsed = frame && logged.isParsed ? await this.parsed(scope, row, frame) : undefined;
+    const written = await this.written(scope, row);
+    // A retry reads a copy; its errors speak of the original.
+    const key = job.origin_key ?? written?.key;
+    const frame = key === undefined ? undefined : await this.frame(key, row);
+    const parsed = frame && logged.isParsed ? frameJson(frame, written ?? RAW) : undefined;
     return {
       id: row.record_id,
       jobExecutionId: id,
       recordType: logged.type ?? 'MARC_BIB',
       order: logged.order,
-      ...(frame === undefined ? {} : { rawRecordContent: frame.toString('utf8') }),
+      ...(frame === undefined ? {} : contentOf(frame, row)),
       ...(parsed === undefined ? {} : { parsedRecordContent: parsed }),
     };
   }
@@ -80,24 +86,35 @@ export class IncomingRecords {
     return job !== undefined;
   }
 
-  private async parsed(scope: Scope, row: ErrorRow, frame: Buffer): Promise<string | undefined> {
+  private async written(scope: Scope, row: ErrorRow): Promise<Written | undefined> {
     const order = Number(row.record_order);
-    const written = await readTenant(this.source, scope, (tx) =>
+    const found = await readTenant(this.source, scope, (tx) =>
       this.chunks.written(tx, row.job_id, [order]),
     );
-    return frameJson(frame, written.get(order) ?? { format: 'MARC_RAW' });
+    return found.get(order);
   }
 
   /** Undefined when the file is gone. */
   private async frame(key: string, row: ErrorRow): Promise<Buffer | undefined> {
     const start = Number(row.byte_offset);
+    const end = start + Math.min(Number(row.byte_length), RECORD_BYTES_MAX);
     try {
-      return await buffer(
-        await this.files.open(key, { start, end: start + Number(row.byte_length) }),
-      );
+      return await buffer(await this.files.open(key, { start, end }));
     } catch (error) {
       if (error instanceof ObjectNotFound) return undefined;
       throw error;
     }
   }
+}
+
+const RAW = { format: 'MARC_RAW' } as const;
+
+/** The bytes as text; what was cut off inside a character is left out. */
+function contentOf(
+  frame: Buffer,
+  row: ErrorRow,
+): Pick<IncomingRecord, 'rawRecordContent' | 'truncated'> {
+  if (frame.length >= Number(row.byte_length)) return { rawRecordContent: frame.toString('utf8') };
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(frame, { stream: true });
+  return { rawRecordContent: text, truncated: true };
 }
