@@ -51,6 +51,7 @@ import { Originals } from './usecases/originals.js';
 import { JobUsers } from './usecases/job-users.js';
 import { Pauses } from './usecases/pauses.js';
 import { Sweeps, SweptUploads, TenantSweeps } from './usecases/sweeps.js';
+import { JobRemovals } from './usecases/job-removals.js';
 import { SweptJobs } from './usecases/swept-jobs.js';
 import { Retries } from './usecases/retries.js';
 import { RetryCopies } from './usecases/retry-copies.js';
@@ -108,6 +109,7 @@ import { UploadSteps } from './usecases/upload-steps.js';
       JobDrafts,
       JobEndings,
       JobChanges,
+      JobRemovals,
       SweptJobs,
       UploadDrafts,
       FileUploads,

@@ -196,6 +196,16 @@ describe('a file that was imported before', () => {
     expect(await messages(jobId)).toEqual([]);
   });
 
+  it('does not count when it was refused as a whole: nothing of it was imported', async () => {
+    const file = record();
+    const refused = await world.draft();
+    await world.upload(refused, file);
+    await world.process(refused, { dataType: 'EDIFACT' });
+    expect((await world.job(refused.jobId)).status).toBe('ERROR');
+    const [jobId] = await again(file);
+    expect(await messages(jobId)).toEqual([]);
+  });
+
   it('counts only once its import has ended, and only for its own tenant', async () => {
     const file = record();
     await set('reject');

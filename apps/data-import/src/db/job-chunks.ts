@@ -221,6 +221,16 @@ export class JobChunks {
     ]);
   }
 
+  /** The first of them, at most so many. @returns how many are gone */
+  removeSome(tx: TenantTx, jobId: string, rowsMax: number): Promise<number> {
+    return tx.execute(
+      `delete from job_chunk where tenant_id = $1 and job_id = $2 and chunk_no <= (
+         select max(chunk_no) from (select chunk_no from job_chunk
+           where tenant_id = $1 and job_id = $2 order by chunk_no limit $3) as first)`,
+      [tx.tenantId, jobId, rowsMax],
+    );
+  }
+
   async sums(tx: TenantRead, jobId: string): Promise<ChunkSums> {
     const row = await tx.one<Record<string, string>>(
       `select count(*) filter (where state in ('WAITING', 'RELEASED')) as open,

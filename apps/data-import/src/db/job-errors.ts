@@ -88,6 +88,16 @@ export class JobErrors {
     );
   }
 
+  /** The first of them, at most so many. @returns how many are gone */
+  removeSome(tx: TenantTx, jobId: string, rowsMax: number): Promise<number> {
+    return tx.execute(
+      `delete from job_error where tenant_id = $1 and job_id = $2 and record_order <= (
+         select max(record_order) from (select record_order from job_error
+           where tenant_id = $1 and job_id = $2 order by record_order limit $3) as first)`,
+      [tx.tenantId, jobId, rowsMax],
+    );
+  }
+
   /** By key from an index, so that no page costs more than another. */
   page(tx: TenantRead, jobId: string, page: ErrorPage): Promise<ErrorRow[]> {
     const { sortBy, descending, type, from, after, limit } = page;

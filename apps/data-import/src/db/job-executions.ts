@@ -207,12 +207,12 @@ export class JobExecutions {
   async swept(tx: TenantRead, what: SweptKind, after = 0): Promise<string[]> {
     const rows = await tx.query<{ id: string }>(
       `select j.id from job_execution j where j.tenant_id = $1 and ${SWEPT[what]} order by j.created_at limit ${SWEPT_ROWS}`,
-      what === 'deleted' ? [tx.tenantId] : [tx.tenantId, after],
+      SWEPT[what].includes('$2') ? [tx.tenantId, after] : [tx.tenantId],
     );
     return rows.map((row) => row.id);
   }
 
-  /** For good, with its chunks, errors and messages. Its history of statuses stays. */
+  /** For good, with its messages, and what was written of it since its chunks and errors went. Its history of statuses stays. */
   async remove(tx: TenantTx, id: string): Promise<void> {
     await tx.execute('delete from job_execution where tenant_id = $1 and id = $2', [
       tx.tenantId,
@@ -225,7 +225,8 @@ export class JobExecutions {
     const rows = await tx.query<{ object_key: string }>(
       `select k.object_key from (
            select object_key from job_chunk where tenant_id = $1 and job_id = $2
-           union select content_key from job_execution where tenant_id = $1 and id = $2) as k
+           union select content_key from job_execution where tenant_id = $1 and id = $2
+           union select origin_key from job_execution where tenant_id = $1 and id = $2) as k
          where k.object_key is not null
            and not exists (select from upload_file f where f.tenant_id = $1 and f.object_key = k.object_key)
            and not exists (select from job_execution j where j.tenant_id = $1 and j.id <> $2
@@ -299,6 +300,7 @@ const NO_FILE = `not exists (select from upload_file f where (f.tenant_id, f.job
 /** What becomes due with time (data-import, 4.5, 4.6 and 10.6). */
 const SWEPT = {
   deleted: `j.deleted_at < now() - interval '2 days'`,
+  reported: `j.dry_run and j.completed_at < now() - interval '7 days'`,
   unused: `j.status = 'NEW' and j.created_at < now() - make_interval(days => $2) and ${NO_FILE}`,
   idle: `j.status = 'PARSING_IN_PROGRESS' and not j.input_complete and j.last_updated < now() - make_interval(mins => $2) and ${NO_FILE}`,
 } as const;

@@ -7,7 +7,8 @@ import type { UndoCounts } from './job-executions.js';
 export class JobWork {
   /**
    * @param hashes SHA-256 of each file
-   * @returns by hash (hex) the number of the latest job that imported such content and has ended
+   * @returns by hash (hex) the number of the latest job that imported such content and has ended. One whose file was refused
+   * as a whole has imported nothing
    */
   async importedBefore(
     tx: TenantRead,
@@ -17,7 +18,7 @@ export class JobWork {
     const rows = await tx.query<{ hash: string; hr_id: number }>(
       `select encode(content_sha256, 'hex') as hash, max(hr_id) as hr_id from job_execution
        where tenant_id = $1 and content_sha256 = any ($2) and status in ('COMMITTED', 'ERROR') and not dry_run
-         and undo_requested_at is null
+         and undo_requested_at is null and processing_started_at is not null
        group by content_sha256`,
       [tx.tenantId, hashes],
     );
@@ -92,14 +93,6 @@ export class JobWork {
       tx.tenantId,
       id,
     ]);
-  }
-
-  /** Reports of dry runs are read at once, or not at all. */
-  async removeOldDryRuns(tx: TenantTx): Promise<void> {
-    await tx.execute(
-      `delete from job_execution where tenant_id = $1 and dry_run and completed_at < now() - interval '7 days'`,
-      [tx.tenantId],
-    );
   }
 
   /** Seconds since its work began, until its end or now, by the clock of the database; undefined before it began. */

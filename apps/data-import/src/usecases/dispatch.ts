@@ -23,6 +23,7 @@ import { JobExecutions, type JobRow } from '../db/job-executions.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { profileOf } from '../domain/job-profiles.js';
 import { choose, type Windows } from '../domain/release-score.js';
+import { apart, type Task } from './apart.js';
 
 /** Releases waiting chunks, a bounded window at a time: the row and its event in one transaction (data-import, 10.5). */
 @Injectable()
@@ -37,7 +38,7 @@ export class Dispatch implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly chunks: JobChunks,
     private readonly definitions: UploadDefinitions,
     private readonly outbox: Outbox,
-    @Inject(LOG) log: Log,
+    @Inject(LOG) private readonly log: Log,
     @Inject(SETTINGS) settings: object,
   ) {
     const { windowJob, windowTenant, windowTotal, resendMs } = importSettings(settings);
@@ -68,12 +69,13 @@ export class Dispatch implements OnApplicationBootstrap, OnModuleDestroy {
     const jobs = await readTenant(this.source, scope, (tx) =>
       this.chunks.lateJobs(tx, this.lateMs),
     );
-    for (const id of jobs) {
-      await withTenant(this.source, scope, async (tx) => {
+    const release = (id: string): Promise<void> =>
+      withTenant(this.source, scope, async (tx) => {
         const job = await this.jobs.lock(tx, id);
         if (job) await this.announce(tx, job, await this.chunks.releaseLate(tx, id, this.lateMs));
       });
-    }
+    const tasks = jobs.map((id): Task => [id, () => release(id)]);
+    await apart(this.log, 'release of late chunks', tasks);
   }
 
   private async round(): Promise<boolean> {

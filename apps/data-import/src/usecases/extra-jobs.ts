@@ -68,8 +68,9 @@ export class ExtraJobs {
     const added = await this.lock(tx, id);
     const options = await this.starts.settle(tx, asked, { profile, dryRun: added.dry_run });
     const job = await this.jobs.change(tx, id, { total, inputComplete: true, inOrder });
-    if (problems.length > 0) await this.work.refuseAll(tx, job, { profile, options }, problems);
-    else await this.work.launch(tx, job, { profile, options, messages, content });
+    const read = { profile, options, content };
+    if (problems.length > 0) await this.work.refuseAll(tx, job, read, problems);
+    else await this.work.launch(tx, job, { ...read, messages });
   }
 
   /** What is to be said of files whose content was imported before; a dry run of them is never refused. */

@@ -71,7 +71,7 @@ export class ImportWork {
     const problem = isMarc ? file.problem : 'NOT_MARC';
     const content = { key: file.object_key, bytes: Number(file.bytes), sha256: file.sha256 };
     if (problem === null) await this.launch(tx, job, { ...beginning, content });
-    else await this.refuseAll(tx, job, beginning, [problem]);
+    else await this.refuseAll(tx, job, { ...beginning, content }, [problem]);
   }
 
   /** Its chunks are there: from now on they are offered to the dispatcher. */
@@ -86,9 +86,7 @@ export class ImportWork {
       profileName: profile.name,
       options,
       inOrder: job.in_order || inOrderBy(profile, options),
-      contentKey: content.key,
-      contentBytes: content.bytes,
-      contentSha256: content.sha256,
+      ...contentOf(content),
       status: 'PARSING_IN_PROGRESS',
       startsNow: true,
     });
@@ -98,15 +96,20 @@ export class ImportWork {
     await this.finishIfDone(tx, started);
   }
 
-  /** Nothing of what it was to read can be imported: it ends at once, and says why. */
+  /** Nothing of what it was to read can be imported: it ends at once, and says why. Its bytes are kept like those of any job. */
   async refuseAll(
     tx: TenantTx,
     job: JobRow,
-    { profile, options }: Pick<Beginning, 'profile' | 'options'>,
+    { profile, options, content }: Omit<Beginning, 'messages'> & { readonly content: Content },
     problems: readonly FileProblem[],
   ): Promise<void> {
-    const { id: profileId, name: profileName } = profile;
-    await this.jobs.change(tx, job.id, { profileId, profileName, options, total: 0 });
+    await this.jobs.change(tx, job.id, {
+      profileId: profile.id,
+      profileName: profile.name,
+      options,
+      total: 0,
+      ...contentOf(content),
+    });
     await this.fail(tx, job.id, problems);
   }
 
@@ -201,6 +204,12 @@ export class ImportWork {
     await this.events.completed(tx, ended, counts);
   }
 }
+
+const contentOf = ({ key, bytes, sha256 }: Content) => ({
+  contentKey: key,
+  contentBytes: bytes,
+  contentSha256: sha256,
+});
 
 function allFailed(count: number): ChunkCounts {
   return {

@@ -85,10 +85,12 @@ export class Imports {
   }
 
   /** Jobs whose last answer was taken by a process that died before it ended them. */
-  async finishLeftOver(scope: Scope): Promise<void> {
-    const jobs = await readTenant(this.source, scope, (tx) => this.jobs.unfinished(tx));
-    for (const id of jobs)
-      await withTenant(this.source, scope, (tx) => this.work.finishLeftOver(tx, id));
+  leftOver(scope: Scope): Promise<string[]> {
+    return readTenant(this.source, scope, (tx) => this.jobs.unfinished(tx));
+  }
+
+  async finishLeftOver(scope: Scope, jobId: string): Promise<void> {
+    await withTenant(this.source, scope, (tx) => this.work.finishLeftOver(tx, jobId));
   }
 
   private async giveUp(

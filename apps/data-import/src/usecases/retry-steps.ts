@@ -74,7 +74,7 @@ export class RetrySteps {
   /** One retry of a job at a time. */
   private async lock(tx: TenantTx, jobId: string, copyId: string): Promise<JobRow> {
     const job = await this.jobs.lock(tx, jobId);
-    if (!job) throw failures.jobNotFound(jobId);
+    if (!job || job.deleted_at !== null) throw failures.jobNotFound(jobId);
     if (job.dry_run) throw failures.dryRunCannotBeRetried(jobId);
     if (!isEnded(job.status)) throw failures.notEnded(jobId);
     const runs =

@@ -8,16 +8,17 @@ import { Failure } from '@quire/contracts/failure';
 import type { Log } from '@quire/contracts/log';
 import type { Scope } from '@quire/contracts/scope';
 import { Background } from '@quire/jobs/background';
+import { classify } from '@quire/messaging/retry';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { LOG, SETTINGS } from '@quire/service/platform.module';
 import { Tenants } from '@quire/service/tenants';
 import { DataSource } from 'typeorm';
 import { importSettings } from '../config.js';
 import { FileUploads } from '../db/file-uploads.js';
-import { JobWork } from '../db/job-work.js';
 import { ImportTenantSettings } from '../db/tenant-settings.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { ImportFiles } from '../files/import-files.js';
+import { apart, type Task } from './apart.js';
 import { Autostarts } from './autostarts.js';
 import { Dispatch } from './dispatch.js';
 import { Imports } from './imports.js';
@@ -35,12 +36,20 @@ export class SweptUploads {
     private readonly definitions: UploadDefinitions,
     private readonly steps: UploadSteps,
     private readonly files: ImportFiles,
-    private readonly autostarts: Autostarts,
     private readonly drafts: UploadDrafts,
     private readonly settings: ImportTenantSettings,
+    @Inject(LOG) private readonly log: Log,
   ) {}
 
   async sweep(source: DataSource, scope: Scope): Promise<void> {
+    await apart(this.log, 'sweep of uploads', [
+      ['dead uploads', () => this.endDead(source, scope)],
+      ['overdue objects', () => this.removeOverdue(source, scope)],
+      ['expired drafts', () => this.expire(source, scope)],
+    ]);
+  }
+
+  private async endDead(source: DataSource, scope: Scope): Promise<void> {
     const dead = await withTenant(source, scope, async (tx) => {
       const uploads = await this.rows.dead(tx);
       return Promise.all(
@@ -50,21 +59,35 @@ export class SweptUploads {
         })),
       );
     });
-    for (const { upload, file } of dead) {
-      await this.steps.broken(scope, {
-        id: upload.id,
-        key: upload.object_key,
-        fileId: upload.file_id,
-        definitionId: file?.definition_id ?? upload.file_id,
-      });
-    }
+    const tasks = dead.map(({ upload, file }): Task => [
+      upload.id,
+      () =>
+        this.steps.broken(scope, {
+          id: upload.id,
+          key: upload.object_key,
+          fileId: upload.file_id,
+          definitionId: file?.definition_id ?? upload.file_id,
+        }),
+    ]);
+    await apart(this.log, 'end of a dead upload', tasks);
+  }
+
+  private async removeOverdue(source: DataSource, scope: Scope): Promise<void> {
     const overdue = await withTenant(source, scope, async (tx) => {
       const running = await this.rows.keys(tx);
       return (await this.files.overdue(tx, INTENT_MS)).filter((key) => !running.has(key));
     });
-    for (const key of overdue) await this.files.remove(scope, key);
-    await this.autostarts.sweep(scope);
-    await this.expire(source, scope);
+    const remove = async (key: string): Promise<void> => {
+      try {
+        await this.files.remove(scope, key);
+      } catch (error) {
+        // To the end of the row: a hundred that the store never gives up must not stand before all others.
+        await withTenant(source, scope, (tx) => this.files.doom(tx, key));
+        throw error;
+      }
+    };
+    const tasks = overdue.map((key): Task => [key, () => remove(key)]);
+    await apart(this.log, 'removal of an overdue object', tasks);
   }
 
   /** Drafts that nobody processed (section 15). */
@@ -72,13 +95,16 @@ export class SweptUploads {
     const expired = await readTenant(source, scope, async (tx) =>
       this.definitions.expired(tx, await this.settings.read(tx, 'DRAFT_DAYS')),
     );
-    for (const id of expired) {
-      try {
-        await this.drafts.delete(scope, id);
-      } catch (error) {
-        // Somebody deleted or started it just now.
-        if (!(error instanceof Failure)) throw error;
-      }
+    const tasks = expired.map((id): Task => [id, () => this.expireOne(scope, id)]);
+    await apart(this.log, 'end of an expired draft', tasks);
+  }
+
+  private async expireOne(scope: Scope, id: string): Promise<void> {
+    try {
+      await this.drafts.delete(scope, id);
+    } catch (error) {
+      // Somebody deleted or started it just now.
+      if (!(error instanceof Failure) || classify(error) === 'transient') throw error;
     }
   }
 }
@@ -91,16 +117,25 @@ export class TenantSweeps {
     private readonly dispatch: Dispatch,
     private readonly imports: Imports,
     private readonly uploads: SweptUploads,
+    private readonly autostarts: Autostarts,
     private readonly jobs: SweptJobs,
-    private readonly jobWork: JobWork,
+    @Inject(LOG) private readonly log: Log,
   ) {}
 
   async sweep(scope: Scope): Promise<void> {
-    await this.dispatch.releaseLate(scope);
-    await this.imports.finishLeftOver(scope);
-    await this.uploads.sweep(this.source, scope);
-    await this.jobs.sweep(scope);
-    await withTenant(this.source, scope, (tx) => this.jobWork.removeOldDryRuns(tx));
+    await apart(this.log, `sweep of tenant ${scope.tenantId}`, [
+      ['late chunks', () => this.dispatch.releaseLate(scope)],
+      ['left over jobs', () => this.finishLeftOver(scope)],
+      ['uploads', () => this.uploads.sweep(this.source, scope)],
+      ['autostarts', () => this.autostarts.sweep(scope)],
+      ['jobs', () => this.jobs.sweep(scope)],
+    ]);
+  }
+
+  private async finishLeftOver(scope: Scope): Promise<void> {
+    const ids = await this.imports.leftOver(scope);
+    const tasks = ids.map((id): Task => [id, () => this.imports.finishLeftOver(scope, id)]);
+    await apart(this.log, 'end of a left over job', tasks);
   }
 }
 
