@@ -8,6 +8,7 @@ import { FileUploads as FileUploadRows } from '../db/file-uploads.js';
 import { JobExecutions } from '../db/job-executions.js';
 import { UploadDefinitions, type FileRow } from '../db/upload-definitions.js';
 import { failures } from '../domain/failures.js';
+import { isEnded } from '../domain/job-execution.js';
 import type { UploadChunk } from '../domain/upload-chunk.js';
 import { ImportFiles } from '../files/import-files.js';
 import type { UploadFraming } from '../pipeline/frame-upload.js';
@@ -82,6 +83,8 @@ export class UploadSteps {
         const job = await this.jobs.lock(tx, file.job_id);
         if (!job || !(await this.uploads.addChunks(tx, id, [])))
           throw failures.interrupted(file.id);
+        // A cancel locks the job, not the definition: it may have come between the look at the file and the lock.
+        if (isEnded(job.status)) throw failures.processedCannotUpload(file.id);
         await this.uploads.handOver(tx, { id, objectKey: key }, job.id);
         await this.uploads.end(tx, id);
         const { bytes, sha256 } = stored;
