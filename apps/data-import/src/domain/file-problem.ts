@@ -10,6 +10,7 @@ export const FILE_PROBLEMS = [
   'EDIFACT',
   'NOT_MARC',
   'TOO_MANY_RECORDS',
+  'TOO_MANY_WRAPPERS',
 ] as const;
 export type FileProblem = (typeof FILE_PROBLEMS)[number];
 
@@ -55,6 +56,14 @@ export function messagesOf(problem: FileProblem): readonly JobMessage[] {
       return [
         { code: problem, text: 'The file has more than 10000000 records' },
         hint('Split the file and import its parts.'),
+      ];
+    case 'TOO_MANY_WRAPPERS':
+      return [
+        {
+          code: problem,
+          text: 'The elements around the records change more than 10000 times in the file',
+        },
+        hint('Put the records into one collection element and upload the file again.'),
       ];
     default:
       return [UNSUPPORTED, hint('Upload the file again: Quire may read it now.')];

@@ -1,6 +1,10 @@
 /** How the records of a file are written; what `ChunkReady` says of it. */
 export type FileFormat = 'MARC_RAW' | 'MARC_XML' | 'MARC_JSON';
 
+/** Of one chunk, whichever comes first; a frame that is longer is refused and stands alone. */
+export const CHUNK_FRAMES_MAX = 1000;
+export const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
+
 /** A run of frames of a file, the unit of work of an import (data-import, 8.1). */
 export interface UploadChunk {
   readonly chunkNo: number;

@@ -188,6 +188,24 @@ describe('framing of an upload', () => {
     expect(chunks[2]).not.toHaveProperty('xmlContext');
   });
 
+  it('gives a file up in which what stands around the records changes more than 10,000 times', () => {
+    const wrapped = (count: number): Framed =>
+      framed(
+        joined(
+          OPEN,
+          ...Array.from({ length: count }, (_, at) => `<w xmlns:b="${at}">${XML_RECORD}</w>`),
+          '</collection>',
+        ),
+        65_536,
+      );
+    const most = wrapped(10_001);
+    expect(most.problem).toBeUndefined();
+    expect(most.chunks).toHaveLength(10_001);
+    const { problem, chunks } = wrapped(20_000);
+    expect(problem).toBe('TOO_MANY_WRAPPERS');
+    expect(chunks.length).toBeLessThanOrEqual(10_001);
+  });
+
   it('knows holdings in every format', () => {
     const inOrder = (text: string): boolean => {
       const framing = new UploadFraming();

@@ -4,13 +4,21 @@ import { MarcJsonFramer } from '@quire/marc/marc-json-frames';
 import { MarcXmlFramer } from '@quire/marc/marcxml-frames';
 import { recognise, RECOGNISE_BYTES, type InputFormat } from '@quire/marc/recognise';
 import type { FileProblem } from '../domain/file-problem.js';
-import type { FileFormat, UploadChunk } from '../domain/upload-chunk.js';
+import {
+  CHUNK_BYTES_MAX,
+  CHUNK_FRAMES_MAX,
+  type FileFormat,
+  type UploadChunk,
+} from '../domain/upload-chunk.js';
 
-const CHUNK_FRAMES_MAX = 1000;
-const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
 /** A file none of whose first frames starts with five digits is no MARC file (8.2). */
 const PLAUSIBLE_WITHIN = 1000;
 const FILE_RECORDS_MAX = 10_000_000;
+/**
+ * Chunks end with what stands around their records, names and namespaces of elements, which is the same in most of a file. What
+ * full chunks and refused frames need follows from the size of the file, some 14,000 chunks at 2 GiB; only here it does not.
+ */
+const CONTEXT_CHANGES_MAX = 10_000;
 /** Leader/06 of holdings, whose 004 may name a record earlier in the file (9.2). */
 const HOLDINGS: ReadonlySet<number> = new Set(Buffer.from('uvxy'));
 
@@ -29,8 +37,8 @@ const FAULT_PROBLEM: Readonly<Record<FileFault, FileProblem>> = {
  * the size of the file.
  *
  * Framing gives up, and the rest of the bytes is only stored, as soon as nothing in the file can be imported: its first bytes
- * name another format, none of its first 1,000 frames begins like a record, or it has more records than a file may have.
- * Two gigabytes of anything else must not become a million chunk rows.
+ * name another format, none of its first 1,000 frames begins like a record, it has more records than a file may have, or what
+ * stands around them changes too often. Two gigabytes of anything else must not become a million chunk rows.
  */
 export class UploadFraming {
   /** Frames found; none of them counts when the file has a problem. */
@@ -52,6 +60,7 @@ export class UploadFraming {
   private firstOrder = 0;
   /** Elements around the frames of the chunk. */
   private context: string | undefined;
+  private contextChanges = 0;
   private chunkNo = 0;
   private chunks: UploadChunk[] = [];
 
@@ -119,7 +128,10 @@ export class UploadFraming {
   private add(frame: FoundFrame): void {
     const bytes = frame.skipped + frame.length;
     const full = this.pairs.length >= 2 * CHUNK_FRAMES_MAX || this.length + bytes > CHUNK_BYTES_MAX;
-    if (frame.refused || full || frame.context !== this.context) this.close();
+    const another = frame.context !== this.context;
+    if (another && this.pairs.length > 0) this.contextChanges += 1;
+    if (this.contextChanges > CONTEXT_CHANGES_MAX) this.problem = 'TOO_MANY_WRAPPERS';
+    if (frame.refused || full || another) this.close();
     const skipped = this.pairs.length === 0 ? this.begin(frame) : frame.skipped;
     this.pairs.push(skipped, frame.length);
     this.length += skipped + frame.length;

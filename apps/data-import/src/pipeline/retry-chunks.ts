@@ -1,7 +1,9 @@
-import type { FileFormat, UploadChunk } from '../domain/upload-chunk.js';
-
-const CHUNK_FRAMES_MAX = 1000;
-const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
+import {
+  CHUNK_BYTES_MAX,
+  CHUNK_FRAMES_MAX,
+  type FileFormat,
+  type UploadChunk,
+} from '../domain/upload-chunk.js';
 
 /**
  * Chunks of a file into which failed records are copied one after the other (data-import, 14, 5). Their borders are known, so
