@@ -208,6 +208,10 @@ describe('the list of import jobs', () => {
     'uiStatusAny=OPEN',
     'limit=-1',
     'totalRecords=some',
+    'fileName=%00',
+    'hrId=1%00',
+    'excludeJobProfileName=%00*',
+    'fileNameNotAny=a&fileNameNotAny=%00',
   ])('refuses a bad parameter: %s', async (query) => {
     const { status, text } = await list(query);
     expect(status).toBe(400);

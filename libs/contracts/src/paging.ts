@@ -34,6 +34,23 @@ export function single(query: Query, name: string): string | undefined {
   );
 }
 
+/** The one value of a parameter by which something is looked for in the database, which knows no U+0000. */
+export function textParameter(query: Query, name: string): string | undefined {
+  const value = single(query, name);
+  return value === undefined ? undefined : withoutNull(name, value);
+}
+
+/** As {@link textParameter}, of one that may be repeated. */
+export function textParameters(query: Query, name: string): readonly string[] {
+  const value = query[name.toLowerCase()] ?? [];
+  return (typeof value === 'string' ? [value] : value).map((one) => withoutNull(name, one));
+}
+
+function withoutNull(name: string, value: string): string {
+  if (value.includes('\0')) throw badParameter(name, value, 'must not contain U+0000');
+  return value;
+}
+
 export function required(query: Query, name: string): string {
   const value = single(query, name);
   if (value === undefined) throw badParameter(name, null, 'must not be null');

@@ -1,7 +1,14 @@
 import { SUBORDINATION_TYPES, UI_STATUSES } from '@quire/contracts/data-import';
 import { parseDate } from '@quire/contracts/dates';
 import { isAnyUuid } from '@quire/contracts/ids';
-import { badParameter, enumParameter, single, type Query } from '@quire/contracts/paging';
+import {
+  badParameter,
+  enumParameter,
+  single,
+  textParameter,
+  textParameters,
+  type Query,
+} from '@quire/contracts/paging';
 import { JOB_STATUSES } from '@quire/contracts/source-records';
 import { JOB_SORT_FIELDS, type JobFilter, type JobSort } from '../db/job-listings.js';
 import { uiStatusOf } from '../domain/job-execution.js';
@@ -16,24 +23,19 @@ export function jobFilterOf(query: Query): JobFilter {
     profileIdAny: uuids(query, 'profileIdAny'),
     profileIdNotAny: uuids(query, 'profileIdNotAny'),
     subordinationTypeNotAny: enums(query, 'subordinationTypeNotAny', SUBORDINATION_TYPES),
-    fileNameNotAny: many(query, 'fileNameNotAny'),
+    fileNameNotAny: textParameters(query, 'fileNameNotAny'),
     userId: uuids(query, 'userId'),
-    hrId: single(query, 'hrId'),
-    fileName: single(query, 'fileName'),
-    excludeJobProfileName: single(query, 'excludeJobProfileName'),
+    hrId: textParameter(query, 'hrId'),
+    fileName: textParameter(query, 'fileName'),
+    excludeJobProfileName: textParameter(query, 'excludeJobProfileName'),
     completedAfter: date(query, 'completedAfter'),
     completedBefore: date(query, 'completedBefore'),
-    sort: many(query, 'sortBy').map(sortOf),
+    sort: textParameters(query, 'sortBy').map(sortOf),
   };
 }
 
-function many(query: Query, name: string): readonly string[] {
-  const value = query[name.toLowerCase()];
-  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
-}
-
 function enums<T extends string>(query: Query, name: string, values: readonly T[]): T[] {
-  return many(query, name).map((text) => {
+  return textParameters(query, name).map((text) => {
     const found = values.find((value) => value.toLowerCase() === text.toLowerCase());
     if (found === undefined) throw badParameter(name, text, `must match "${values.join('|')}"`);
     return found;
@@ -41,7 +43,7 @@ function enums<T extends string>(query: Query, name: string, values: readonly T[
 }
 
 function uuids(query: Query, name: string): readonly string[] {
-  const values = many(query, name);
+  const values = textParameters(query, name);
   const wrong = values.find((value) => !isAnyUuid(value));
   if (wrong !== undefined) throw badParameter(name, wrong, `Invalid UUID ${wrong}`);
   return values;

@@ -1,6 +1,12 @@
 import { isAnyUuid } from '@quire/contracts/ids';
 import { parseDate } from '@quire/contracts/dates';
-import { badParameter, booleanParameter, single, type Query } from '@quire/contracts/paging';
+import {
+  badParameter,
+  booleanParameter,
+  single,
+  textParameter,
+  type Query,
+} from '@quire/contracts/paging';
 import { RECORD_ORDERS } from '../db/record-lists.js';
 import type { SourceRecordFilter } from '../db/source-record-lists.js';
 import { recordTypeOf } from './id-lists.js';
@@ -16,7 +22,7 @@ export function filterOf(query: Query): SourceRecordFilter {
       idParameter(query, 'externalId') ??
       idParameter(query, 'instanceId') ??
       idParameter(query, 'holdingsId'),
-    externalHrid: textParameter(query, 'externalHrid', 'instanceHrid', 'holdingsHrid'),
+    externalHrid: firstText(query, 'externalHrid', 'instanceHrid', 'holdingsHrid'),
     recordType: recordTypeOf(query) ?? 'MARC_BIB',
     suppressFromDiscovery:
       suppress === undefined ? undefined : booleanParameter(query, 'suppressFromDiscovery', false),
@@ -36,12 +42,10 @@ export function idParameter(query: Query, name: string): string | undefined {
 }
 
 /** The first that is not empty. */
-function textParameter(query: Query, ...names: readonly string[]): string | undefined {
+function firstText(query: Query, ...names: readonly string[]): string | undefined {
   for (const name of names) {
-    const value = single(query, name);
-    if (value === undefined || value === '') continue;
-    if (value.includes('\0')) throw badParameter(name, value, 'must not contain U+0000');
-    return value;
+    const value = textParameter(query, name);
+    if (value !== undefined && value !== '') return value;
   }
   return undefined;
 }
