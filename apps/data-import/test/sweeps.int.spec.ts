@@ -3,21 +3,20 @@ import { marcRecord } from '@quire/testing/marc';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { TenantSweeps } from '../src/usecases/sweeps.js';
 import { UploadSteps } from '../src/usecases/upload-steps.js';
 import { CURRENT, ImportWorld, TENANT, USER_ID, type Drafted } from './import-world.js';
 
-/** Sweeps come every 20 ms; a busy machine makes them wait. */
-const PATIENCE_MS = 20_000;
 const RECORD = marcRecord({ fields: [['001', 'a1']] });
 
-/** What the sweeps see is made by turning rows into what a dead process leaves; they run every few milliseconds here. */
+/** What the sweeps see is made by turning rows into what a dead process leaves. */
 describe('the sweeps of data-import', () => {
   let database: TestDatabase;
   let world: ImportWorld;
 
   beforeAll(async () => {
     database = await testDatabase();
-    world = await ImportWorld.start(database.url, { sweepMs: 20 });
+    world = await ImportWorld.start(database.url);
   });
 
   afterAll(async () => {
@@ -29,10 +28,11 @@ describe('the sweeps of data-import', () => {
     const { json } = await world.get(`${CURRENT}/${drafted.id}`);
     return (json as { fileDefinitions: [{ status: string }] }).fileDefinitions[0];
   };
-  const until = async (isSo: () => Promise<boolean>): Promise<void> => {
-    const deadline = performance.now() + PATIENCE_MS;
-    while (!(await isSo())) if (performance.now() > deadline) throw new Error('never');
-  };
+  const sweep = (): Promise<void> =>
+    world.isolated.services
+      .get('data-import')!
+      .app.get(TenantSweeps)
+      .sweep({ tenantId: TENANT, actorId: USER_ID });
   /** An object whose writer died: bytes, an intent, and for an upload its row. */
   const leftOver = async (): Promise<TenantKey> => {
     const key = TenantKey.of('import', TENANT, randomUUID());
@@ -58,8 +58,9 @@ describe('the sweeps of data-import', () => {
     const drafted = await world.draft();
     const key = await leftOver();
     await upload(drafted, key, '-1 second');
-    await until(async () => (await fileOf(drafted)).status === 'ERROR');
-    await until(async () => (await world.isolated.store.stat(key)) === undefined);
+    await sweep();
+    expect((await fileOf(drafted)).status).toBe('ERROR');
+    expect(await world.isolated.store.stat(key)).toBeUndefined();
     expect((await world.upload(drafted, RECORD)).status).toBe(200);
     expect((await fileOf(drafted)).status).toBe('UPLOADED');
   });
@@ -84,8 +85,9 @@ describe('the sweeps of data-import', () => {
     await age(old, 73, 73);
     const statusOf = async ({ id }: Drafted): Promise<number> =>
       (await world.get(`${CURRENT}/${id}`)).status;
-    await until(async () => (await statusOf(old)) === 404);
-    await until(async () => (await world.isolated.store.stat(key)) === undefined);
+    await sweep();
+    expect(await statusOf(old)).toBe(404);
+    expect(await world.isolated.store.stat(key)).toBeUndefined();
     expect((await world.job(old.jobId)).status).toBe('DISCARDED');
     for (const kept of [young, touched, begun]) expect(await statusOf(kept)).toBe(200);
     await world.ask('PUT', '/data-import/settings/DRAFT_DAYS', { body: { value: null } });
@@ -99,7 +101,8 @@ describe('the sweeps of data-import', () => {
       `update object_intent set at = at - interval '61 minutes' where tenant_id = $1 and key = any ($2)`,
       [[living.toString(), forgotten.toString()]],
     );
-    await until(async () => (await world.isolated.store.stat(forgotten)) === undefined);
+    await sweep();
+    expect(await world.isolated.store.stat(forgotten)).toBeUndefined();
     expect(await world.isolated.store.stat(living)).toBe(RECORD.length);
     expect((await fileOf(drafted)).status).toBe('UPLOADING');
   });
@@ -111,7 +114,7 @@ describe('the sweeps of data-import', () => {
       `update job_chunk set state = 'DONE', created = 1 where tenant_id = $1 and job_id = $2`,
       [jobId],
     );
-    await until(async () => (await world.job(jobId)).status !== 'PARSING_IN_PROGRESS');
+    await sweep();
     expect(await world.job(jobId)).toMatchObject({ status: 'COMMITTED', result: 'SUCCESS' });
   });
 
@@ -122,6 +125,7 @@ describe('the sweeps of data-import', () => {
       `update job_chunk set released_at = released_at - interval '61 seconds' where tenant_id = $1 and job_id = $2`,
       [jobId],
     );
+    await sweep();
     const [first, again] = await world.sent.of(jobId, 2);
     expect(again).toEqual({ ...first, attempt: 2 });
     await world.saved(again!);
@@ -182,12 +186,11 @@ describe('the sweeps of data-import', () => {
         world.rows(`select from ${table} where tenant_id = $1 and ${column} = $2`, [jobId]);
       await world.ask('DELETE', JOBS, { body: { ids: [jobId] } });
       await setBack(jobId, 'deleted_at', '47 hours');
-      const other = await online();
-      await setBack(other, 'created_at', '8 days');
-      await until(async () => (await world.job(other)).status === 'DISCARDED');
+      await sweep();
       expect(await left('job_error', 'job_id')).toHaveLength(1);
       await setBack(jobId, 'deleted_at', '49 hours');
-      await until(async () => (await left('job_execution', 'id')).length === 0);
+      await sweep();
+      expect(await left('job_execution', 'id')).toEqual([]);
       expect(await left('job_error', 'job_id')).toEqual([]);
       expect(await left('job_chunk', 'job_id')).toEqual([]);
       // The definition still has its file.
@@ -198,7 +201,8 @@ describe('the sweeps of data-import', () => {
       const [old, young] = [await online(), await online()];
       await setBack(young, 'created_at', '6 days');
       await setBack(old, 'created_at', '7 days 1 minute');
-      await until(async () => (await world.job(old)).status === 'DISCARDED');
+      await sweep();
+      expect((await world.job(old)).status).toBe('DISCARDED');
       expect((await world.job(young)).status).toBe('NEW');
     });
 
@@ -206,7 +210,7 @@ describe('the sweeps of data-import', () => {
       const id = await online();
       await world.ask('PUT', `${JOBS}/${id}/status`, { body: { status: 'PARSING_IN_PROGRESS' } });
       await setBack(id, 'last_updated', '11 minutes');
-      await until(async () => (await world.job(id)).status === 'ERROR');
+      await sweep();
       expect(await world.job(id)).toMatchObject({
         errorStatus: 'FILE_PROCESSING_ERROR',
         result: 'FAILED',
@@ -215,4 +219,12 @@ describe('the sweeps of data-import', () => {
       expect((await world.details(id)).messages[0]).toMatchObject({ code: 'EMPTY_FILE' });
     });
   });
+});
+
+it('the sweeps of data-import come by themselves', async () => {
+  await using database = await testDatabase();
+  await using world = await ImportWorld.start(database.url, { sweepMs: 20, resendMs: 1 });
+  const { jobId } = await world.start(RECORD);
+  const [first, again] = await world.sent.of(jobId, 2);
+  expect(again).toEqual({ ...first, attempt: 2 });
 });

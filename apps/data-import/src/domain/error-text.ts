@@ -5,6 +5,7 @@ import {
   type RecordErrorCode,
 } from '@quire/marc/errors';
 import { uuidV5 } from '@quire/contracts/ids';
+import type { MarcRecordType } from '@quire/contracts/source-records';
 
 /** The `error` of a log entry, from the code of a failed record (data-import, 9.2 and 11.3). */
 export interface FailedRecord {
@@ -25,7 +26,8 @@ const NEW_THING: Readonly<Record<string, string>> = {
   A: 'MARC-Authority',
   H: 'MARC-Holding',
 };
-const TYPE_NAME: Readonly<Record<string, string>> = {
+/** By the letter that stands for it in counts and errors of chunks. */
+export const RECORD_TYPE_OF: Readonly<Partial<Record<string, MarcRecordType>>> = {
   B: 'MARC_BIB',
   A: 'MARC_AUTHORITY',
   H: 'MARC_HOLDING',
@@ -90,7 +92,7 @@ function checkText({
         message: `Error during analyze leader line for determining record type for record with id ${uuidV5(jobId, `file:${order}`)}`,
       });
     case 'PROFILE_TYPE':
-      return `Chosen job profile '${profileName}' does not support '${TYPE_NAME[type] ?? ''}' record type`;
+      return `Chosen job profile '${profileName}' does not support '${RECORD_TYPE_OF[type] ?? ''}' record type`;
     case 'EXISTING_999FF':
       return JSON.stringify({
         error: `A new ${NEW_THING[type] ?? 'Instance'} was not created because the incoming record already contained a 999ff$s or 999ff$i field`,

@@ -2,7 +2,7 @@ import { formatDate } from '@quire/contracts/dates';
 import { uuidV5 } from '@quire/contracts/ids';
 import type { JobLogEntry, JournalRecord, LogRecordType } from '@quire/contracts/job-logs';
 import type { EntryAction, MarcRecordType, SnapshotEntry } from '@quire/contracts/source-records';
-import { errorText, isParseError } from './error-text.js';
+import { errorText, isParseError, RECORD_TYPE_OF } from './error-text.js';
 
 /** One frame of a job as the logs tell of it, whether it failed here or was saved in source-record-storage. */
 export interface LoggedRecord {
@@ -43,11 +43,6 @@ export interface FailedFacts {
   readonly error_key: string;
 }
 
-const TYPE_OF: Readonly<Record<string, MarcRecordType>> = {
-  B: 'MARC_BIB',
-  A: 'MARC_AUTHORITY',
-  H: 'MARC_HOLDING',
-};
 const LOG_TYPE: Readonly<Record<MarcRecordType, LogRecordType>> = {
   MARC_BIB: 'MARC_BIBLIOGRAPHIC',
   MARC_AUTHORITY: 'MARC_AUTHORITY',
@@ -60,7 +55,7 @@ export function failedRecordOf(row: FailedFacts, job: LoggedJob): LoggedRecord {
     recordId: row.record_id,
     order,
     action: 'FAILED',
-    type: TYPE_OF[row.record_type ?? ''],
+    type: RECORD_TYPE_OF[row.record_type ?? ''],
     title: row.title ?? undefined,
     hrid: row.hrid ?? undefined,
     error: errorText({

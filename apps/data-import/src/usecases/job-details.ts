@@ -10,18 +10,13 @@ import { importSettings } from '../config.js';
 import { JobChunks } from '../db/job-chunks.js';
 import { JobExecutions, type JobView } from '../db/job-executions.js';
 import { JobWork } from '../db/job-work.js';
+import { RECORD_TYPE_OF } from '../domain/error-text.js';
 import { failures } from '../domain/failures.js';
 import { isEnded } from '../domain/job-execution.js';
 import { rateOf, waitText } from '../domain/job-progress.js';
 import { standingOf, type Standing, type Windows } from '../domain/release-score.js';
 import { jobOf } from '../domain/shapes.js';
 import { undoneOf } from '../domain/undo-state.js';
-
-const TYPE_NAME: Readonly<Record<string, string>> = {
-  B: 'MARC_BIB',
-  A: 'MARC_AUTHORITY',
-  H: 'MARC_HOLDING',
-};
 
 /** All that is known of a job beyond FOLIO's own view of it (data-import, 14, rows 1 and 16). */
 @Injectable()
@@ -63,7 +58,7 @@ export class JobDetails {
       ...(job.result === null ? {} : { result: job.result }),
       counts: { total, created, updated, unchanged, failed, warned },
       byType: Object.fromEntries(
-        Object.entries(byType).map(([letter, count]) => [TYPE_NAME[letter] ?? letter, count]),
+        Object.entries(byType).map(([letter, count]) => [RECORD_TYPE_OF[letter] ?? letter, count]),
       ),
       messages: messages.map(({ code, text, at }) => ({ code, text, date: formatDate(at) })),
       warnings: await this.chunks.warnings(tx, job.id),
