@@ -6,6 +6,7 @@ import type {
   SubordinationType,
 } from '@quire/contracts/data-import';
 import type { JobStatus } from '@quire/contracts/source-records';
+import { int4Array, jsonbArray, textArray, uuidArray } from '@quire/postgres/bulk';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
 import type { JobMessage } from '../domain/file-problem.js';
 import { TERMINAL } from '../domain/job-execution.js';
@@ -79,6 +80,7 @@ export interface NewJob {
   readonly user: JobUser;
   readonly profile?: { readonly id: string; readonly name: string } | undefined;
   readonly part?: { readonly number: number; readonly total: number } | undefined;
+  readonly options?: Partial<ChunkOptions> | undefined;
 }
 
 /** For whom a job is; names are copied into it when it is made. */
@@ -92,33 +94,40 @@ export interface JobUser {
 
 @Injectable()
 export class JobExecutions {
-  /** Gives its number: the next of the tenant, never used again. */
-  async add(tx: TenantTx, job: NewJob): Promise<number> {
-    const row = await tx.one<{ hr_id: number }>(
-      `with number as (insert into job_number as n (tenant_id, last) values ($1, 1)
-           on conflict (tenant_id) do update set last = n.last + 1 returning last)
-       insert into job_execution (tenant_id, id, hr_id, parent_job_id, subordination_type, status, file_name, source_path,
-         user_id, user_name, user_first_name, user_last_name, profile_id, profile_name, part_number, part_total)
-       select $1, $2, number.last, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 from number returning hr_id`,
-      [
-        tx.tenantId,
-        job.id,
-        job.parentJobId,
-        job.subordinationType,
-        job.status,
-        job.fileName ?? null,
-        job.sourcePath ?? null,
-        job.user.id ?? tx.scope.actorId,
-        job.user.name,
-        job.user.firstName ?? null,
-        job.user.lastName ?? null,
-        job.profile?.id ?? null,
-        job.profile?.name ?? null,
-        job.part?.number ?? 1,
-        job.part?.total ?? 1,
-      ],
+  /**
+   * Gives their numbers, in the order of the jobs: the next of the tenant, never used again. Whoever makes a job of this tenant
+   * waits from here until the commit.
+   */
+  async addAll(tx: TenantTx, jobs: readonly NewJob[]): Promise<readonly number[]> {
+    if (jobs.length === 0) return [];
+    const rows = await tx.query<{ hr_id: number }>(ADD, [
+      tx.tenantId,
+      jobs.length,
+      uuidArray(jobs.map((job) => job.id)),
+      uuidArray(jobs.map((job) => job.parentJobId)),
+      textArray(jobs.map((job) => job.subordinationType)),
+      textArray(jobs.map((job) => job.status)),
+      textArray(jobs.map((job) => job.fileName ?? null)),
+      textArray(jobs.map((job) => job.sourcePath ?? null)),
+      uuidArray(jobs.map((job) => job.user.id ?? tx.scope.actorId)),
+      textArray(jobs.map((job) => job.user.name)),
+      textArray(jobs.map((job) => job.user.firstName ?? null)),
+      textArray(jobs.map((job) => job.user.lastName ?? null)),
+      uuidArray(jobs.map((job) => job.profile?.id ?? null)),
+      textArray(jobs.map((job) => job.profile?.name ?? null)),
+      int4Array(jobs.map((job) => job.part?.number ?? 1)),
+      int4Array(jobs.map((job) => job.part?.total ?? 1)),
+      jsonbArray(jobs.map((job) => job.options ?? null)),
+    ]);
+    return rows.map((row) => row.hr_id).sort((a, b) => a - b);
+  }
+
+  /** Those that there are, in no order. */
+  views(tx: TenantRead, ids: readonly string[]): Promise<JobView[]> {
+    return tx.query<JobView>(
+      `${JOB_VIEW} where j.tenant_id = $1 and j.id = any ($2) and j.deleted_at is null`,
+      [tx.tenantId, ids],
     );
-    return row?.hr_id ?? 0;
   }
 
   /** Undefined also for one whose logs were deleted. */
@@ -286,6 +295,19 @@ const COLUMN: Readonly<Record<Column, string>> = {
   contentBytes: 'content_bytes',
   contentSha256: 'content_sha256',
 };
+
+const ADD = `
+  with number as (insert into job_number as n (tenant_id, last) values ($1, $2::int)
+    on conflict (tenant_id) do update set last = n.last + $2::int returning last)
+  insert into job_execution (tenant_id, id, hr_id, parent_job_id, subordination_type, status, file_name, source_path,
+    user_id, user_name, user_first_name, user_last_name, profile_id, profile_name, part_number, part_total, options)
+  select $1, j.id, number.last - $2::int + j.place, j.parent_job_id, j.subordination_type, j.status, j.file_name, j.source_path,
+    j.user_id, j.user_name, j.user_first_name, j.user_last_name, j.profile_id, j.profile_name, j.part_number, j.part_total, j.options
+  from number cross join unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[], $10::text[],
+      $11::text[], $12::text[], $13::uuid[], $14::text[], $15::int4[], $16::int4[], $17::jsonb[]) with ordinality
+    as j (id, parent_job_id, subordination_type, status, file_name, source_path, user_id, user_name, user_first_name,
+      user_last_name, profile_id, profile_name, part_number, part_total, options, place)
+  returning hr_id`;
 
 /** Rows of {@link JobView}, of the alias `j`. */
 export const JOB_VIEW = `select j.*, (select coalesce(sum(c.created + c.updated + c.unchanged + c.failed), 0) from job_chunk c

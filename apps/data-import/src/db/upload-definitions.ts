@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { DefinitionStatus, UploadFileStatus } from '@quire/contracts/data-import';
+import { int4Array, int8Array, textArray, uuidArray } from '@quire/postgres/bulk';
 import type { CqlEntity } from '@quire/postgres/cql-entity';
 import type { Listing } from '@quire/postgres/pages';
 import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
@@ -206,18 +207,21 @@ export class UploadDefinitions {
     return rows.map((row) => ({ row, files: files.get(row.id) ?? [] }));
   }
 
-  async addFile(tx: TenantTx, file: NewFile): Promise<void> {
+  async addFiles(tx: TenantTx, files: readonly NewFile[]): Promise<void> {
+    if (files.length === 0) return;
     await tx.execute(
-      `insert into upload_file (tenant_id, id, definition_id, position, name, ui_key, declared_kb, job_id) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      `insert into upload_file (tenant_id, id, definition_id, position, name, ui_key, declared_kb, job_id)
+       select $1, f.* from unnest($2::uuid[], $3::uuid[], $4::int4[], $5::text[], $6::text[], $7::int8[], $8::uuid[])
+         as f (id, definition_id, position, name, ui_key, declared_kb, job_id)`,
       [
         tx.tenantId,
-        file.id,
-        file.definitionId,
-        file.position,
-        file.name,
-        file.uiKey ?? null,
-        file.declaredKb ?? null,
-        file.jobId,
+        uuidArray(files.map((file) => file.id)),
+        uuidArray(files.map((file) => file.definitionId)),
+        int4Array(files.map((file) => file.position)),
+        textArray(files.map((file) => file.name)),
+        textArray(files.map((file) => file.uiKey ?? null)),
+        int8Array(files.map((file) => file.declaredKb ?? null)),
+        uuidArray(files.map((file) => file.jobId)),
       ],
     );
   }

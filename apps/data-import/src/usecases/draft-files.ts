@@ -82,14 +82,18 @@ export class DraftFiles {
     row: DefinitionRow,
     { file, position }: Pick<AddedFile, 'file' | 'position'>,
   ): Promise<void> {
-    const jobId = this.ids.next();
     const place = { definitionId: row.id, metaJobId: row.meta_job_id };
-    await this.add(tx, caller, { ...place, position, file, jobId });
+    await this.add(tx, caller, [{ ...place, position, file, jobId: this.ids.next() }]);
   }
 
-  async add(tx: TenantTx, caller: Caller, added: AddedFile): Promise<void> {
-    const { definitionId, metaJobId, position, file, jobId } = added;
-    await this.definitions.addFile(tx, {
+  /** Each with its job. @param parent a job of their own for all of them, made first */
+  async add(
+    tx: TenantTx,
+    caller: Caller,
+    added: readonly AddedFile[],
+    parent?: Omit<NewJob, 'user'>,
+  ): Promise<void> {
+    const files = added.map(({ definitionId, position, file, jobId }) => ({
       id: this.ids.next(),
       definitionId,
       position,
@@ -97,21 +101,13 @@ export class DraftFiles {
       uiKey: file.uiKey,
       declaredKb: file.size,
       jobId,
-    });
-    await this.addJob(tx, caller, {
-      id: jobId,
-      parentJobId: metaJobId,
-      subordinationType: jobId === metaJobId ? 'PARENT_SINGLE' : 'CHILD',
-      status: 'NEW',
-      fileName: lastSegment(file.name),
-      sourcePath: file.name,
-    });
-  }
-
-  async addJob(tx: TenantTx, caller: Caller, job: Omit<NewJob, 'user'>): Promise<void> {
+    }));
+    await this.definitions.addFiles(tx, files);
     const { username: name, firstName, lastName } = caller;
-    const made = { ...job, user: { name, firstName, lastName } };
-    await this.events.created(tx, made, await this.jobs.add(tx, made));
+    const drafts = [...(parent ? [parent] : []), ...added.map(jobOf)];
+    const jobs = drafts.map((job) => ({ ...job, user: { name, firstName, lastName } }));
+    // The last statements: everybody who makes a job of this tenant waits from here.
+    await this.events.created(tx, jobs, await this.jobs.addAll(tx, jobs));
   }
 
   async rename(tx: TenantTx, file: FileRow, name: string): Promise<void> {
@@ -148,3 +144,12 @@ export class DraftFiles {
 export function checkCount(files: number, key: string, tooMany: SentFile | undefined): void {
   if (files > FILES_MAX) throw failures.tooManyFiles(key, tooMany?.name ?? '');
 }
+
+const jobOf = ({ metaJobId, file, jobId }: AddedFile): Omit<NewJob, 'user'> => ({
+  id: jobId,
+  parentJobId: metaJobId,
+  subordinationType: jobId === metaJobId ? 'PARENT_SINGLE' : 'CHILD',
+  status: 'NEW',
+  fileName: lastSegment(file.name),
+  sourcePath: file.name,
+});

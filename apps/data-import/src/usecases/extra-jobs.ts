@@ -57,9 +57,9 @@ export class ExtraJobs {
       sourcePath: sourcePath ?? undefined,
       user: { name, firstName, lastName },
     };
-    const hrId = await this.jobs.add(tx, job);
+    const hrIds = await this.jobs.addAll(tx, [job]);
     if (dryRun) await this.jobWork.setDryRun(tx, id);
-    else await this.events.created(tx, job, hrId);
+    else await this.events.created(tx, [job], hrIds);
   }
 
   /** Its chunks are there. */

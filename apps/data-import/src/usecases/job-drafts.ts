@@ -49,16 +49,13 @@ export class JobDrafts {
     return withTenant(this.source, caller, async (tx) => {
       const isChild = drafts.some((draft) => draft.subordinationType === 'COMPOSITE_CHILD');
       if (isChild && !(await this.jobs.view(tx, parentId))) throw failures.parentNotFound(parentId);
-      const jobs: JobView[] = [];
-      for (const draft of drafts) {
+      const asked = Object.keys(options).length > 0 ? settledBy(options) : undefined;
+      const made = drafts.map((draft) => {
         const isParent = draft.subordinationType === 'PARENT_MULTIPLE';
-        const job = { ...draft, user, part, ...(isParent ? {} : { profile }) };
-        await this.events.created(tx, job, await this.jobs.add(tx, job));
-        if (!isParent && Object.keys(options).length > 0)
-          await this.jobs.change(tx, job.id, { options: settledBy(options) });
-        jobs.push(await this.made(tx, job.id));
-      }
-      return { parentId, jobs };
+        return { ...draft, user, part, ...(isParent ? {} : { profile, options: asked }) };
+      });
+      await this.events.created(tx, made, await this.jobs.addAll(tx, made));
+      return { parentId, jobs: await this.views(tx, made) };
     });
   }
 
@@ -93,10 +90,14 @@ export class JobDrafts {
     return { parentId: id, drafts: [...children, parent] };
   }
 
-  private async made(tx: TenantTx, id: string): Promise<JobView> {
-    const job = await this.jobs.view(tx, id);
-    if (!job) throw failures.jobNotFound(id);
-    return job;
+  private async views(tx: TenantTx, made: readonly NewJob[]): Promise<JobView[]> {
+    const ids = made.map(({ id }) => id);
+    const views = new Map((await this.jobs.views(tx, ids)).map((view) => [view.id, view]));
+    return ids.map((id) => {
+      const view = views.get(id);
+      if (!view) throw failures.jobNotFound(id);
+      return view;
+    });
   }
 }
 

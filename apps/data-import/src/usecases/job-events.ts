@@ -18,18 +18,20 @@ import { uiStatusOf } from '../domain/job-execution.js';
 export class JobEvents {
   constructor(private readonly outbox: Outbox) {}
 
-  created(tx: TenantTx, job: NewJob, hrId: number): Promise<void> {
-    return this.outbox.add(tx, ImportJobCreated, {
+  /** @param hrIds of the jobs, in their order */
+  async created(tx: TenantTx, jobs: readonly NewJob[], hrIds: readonly number[]): Promise<void> {
+    const payloads = jobs.map((job, index) => ({
       tenantId: tx.tenantId,
       jobExecutionId: job.id,
       jobVersion: 0,
       parentJobId: job.parentJobId,
       subordinationType: job.subordinationType,
-      hrId,
+      hrId: hrIds[index] ?? 0,
       status: job.status,
       ...(job.fileName === undefined ? {} : { fileName: job.fileName }),
       userId: job.user.id ?? tx.scope.actorId,
-    });
+    }));
+    await this.outbox.addAll(tx, ImportJobCreated, payloads);
   }
 
   async changed(tx: TenantTx, job: JobRow): Promise<void> {

@@ -46,18 +46,12 @@ export class UploadDrafts {
       const id = this.ids.next();
       const single = sent.length === 1;
       const metaJobId = this.ids.next();
-      if (!single)
-        await this.files.addJob(tx, caller, {
-          id: metaJobId,
-          parentJobId: metaJobId,
-          subordinationType: 'PARENT_MULTIPLE',
-          status: 'PARENT',
-        });
       await this.definitions.add(tx, { id, metaJobId, autostart }, caller.username);
-      for (const [position, file] of sent.entries()) {
+      const added = sent.map((file, position) => {
         const jobId = single ? metaJobId : this.ids.next();
-        await this.files.add(tx, caller, { definitionId: id, metaJobId, position, file, jobId });
-      }
+        return { definitionId: id, metaJobId, position, file, jobId };
+      });
+      await this.files.add(tx, caller, added, single ? undefined : parentOf(metaJobId));
       return this.states.read(tx, id);
     });
   }
@@ -197,3 +191,6 @@ export class UploadDrafts {
 
 const nextPosition = (files: readonly FileRow[]): number =>
   files.reduce((max, one) => Math.max(max, one.position), -1) + 1;
+
+const parentOf = (id: string) =>
+  ({ id, parentJobId: id, subordinationType: 'PARENT_MULTIPLE', status: 'PARENT' }) as const;
