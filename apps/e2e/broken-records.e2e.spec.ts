@@ -85,6 +85,29 @@ describe('a cataloguer loads a file with broken records in it', () => {
     });
   });
 
+  it.each([1, 150])(
+    'keeps every good record beside %i of MARC-in-JSON whose tag no database takes',
+    async (count) => {
+      const leader = '00000nam a2200000 a 4500';
+      const line = (field: object): string => JSON.stringify({ leader, fields: [field] });
+      const good = Array.from({ length: 20 }, (_, at) => line({ '001': `good ${count} ${at}` }));
+      const poisoned = Array.from({ length: count }, (_, at) => line({ [`\0${at}\ud83d`]: 'x' }));
+      const file = [...good.slice(10), ...poisoned, ...good.slice(0, 10)].join('\n');
+      const job = await importEnds(person, await startImport(person, Buffer.from(file)));
+      expect(job).toMatchObject({ status: 'ERROR', result: 'PARTIAL' });
+      const details = await person.get<{ counts: object }>(
+        `/data-import/jobExecutions/${job.id}/details`,
+      );
+      expect(details.counts).toMatchObject({ created: 20, failed: count, total: 20 + count });
+      const { entries, totalRecords } = await person.get<{
+        entries: { error: string }[];
+        totalRecords: number;
+      }>(`/metadata-provider/jobLogEntries/${job.id}?errorsOnly=true&limit=1`);
+      expect(totalRecords).toBe(count);
+      expect(entries[0]?.error).toContain('Invalid tag: \ufffd0\ufffd');
+    },
+  );
+
   it('gets exit code 5, the reasons in words, and the failed records as received from the command line', async () => {
     const file = join(folder, 'mixed.mrc');
     const failed = join(folder, 'failed.mrc');
