@@ -1,7 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { ObjectStoreUnavailable } from '@quire/object-store/object-store';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { DataSource } from 'typeorm';
 import { Sweeps } from '../src/usecases/sweeps.js';
+import { TENANT } from './chunk-source.js';
 import { RecordWorld } from './record-world.js';
 
 describe('the sweep', () => {
@@ -47,6 +51,33 @@ describe('the sweep', () => {
     await age('object_intent', '2 hours');
     await sweep();
     expect(await world.isolated.store.stat(key)).toBeUndefined();
+    expect(await world.rows('select from object_intent where tenant_id = $1')).toEqual([]);
+  });
+
+  it('removes the other lists although the store never removes some', async () => {
+    const { store } = world.isolated;
+    const lists = Array.from({ length: 5 }, () => TenantKey.of('records', TENANT, randomUUID()));
+    for (const [index, key] of lists.entries()) {
+      await store.put(key, Readable.from([Buffer.from('{}\n')]));
+      await admin.query(
+        `insert into source_record_storage.object_intent (tenant_id, key, at) values ($1, $2, now() - make_interval(mins => $3))`,
+        [TENANT, key.toString(), 90 - index],
+      );
+    }
+    const kept = new Set(lists.slice(0, 4).map(String));
+    const remove = store.remove.bind(store);
+    store.remove = (key) =>
+      kept.has(String(key))
+        ? Promise.reject(new ObjectStoreUnavailable('remove an object'))
+        : remove(key);
+    // Three that are refused may be a store that is away.
+    await sweep();
+    await sweep();
+    expect(await store.stat(lists[4]!)).toBeUndefined();
+    store.remove = remove;
+    await age('object_intent', '2 hours');
+    await sweep();
+    for (const key of lists) expect(await store.stat(key)).toBeUndefined();
     expect(await world.rows('select from object_intent where tenant_id = $1')).toEqual([]);
   });
 });

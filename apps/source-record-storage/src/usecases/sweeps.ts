@@ -19,6 +19,8 @@ import { ImportFiles } from '../files/import-files.js';
 const EVERY_MS = 60_000;
 /** An error list without a chunk that names it is rubbish after this; writing one takes seconds. */
 const INTENT_MS = 3_600_000;
+/** A store that is away refuses everything, each time after its time-out: the rest waits for the next sweep. */
+const REFUSED_MAX = 3;
 
 /**
  * Removes what nobody needs any more: answers of chunks that are long done, and error lists. A list of a purged answer gets
@@ -34,7 +36,7 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
     private readonly answered: AnsweredEvents,
     private readonly intents: ObjectIntents,
     private readonly files: ImportFiles,
-    @Inject(LOG) log: Log,
+    @Inject(LOG) private readonly log: Log,
   ) {
     const work = (): Promise<void> => this.sweep();
     const name = 'source-record-storage.sweeps';
@@ -65,9 +67,21 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   private async removeLists(scope: Scope): Promise<void> {
     const keys = await withTenant(this.source, scope, (tx) => this.intents.overdue(tx, INTENT_MS));
-    for (const text of keys) {
-      const key = TenantKey.parse(text);
-      await this.files.remove(key);
+    let refused = 0;
+    for (const key of keys.map((text) => TenantKey.parse(text))) {
+      try {
+        await this.files.remove(key);
+      } catch (error) {
+        this.log.warn({ err: error, of: key.toString() }, 'an error list was not removed');
+        // To the end of the row: what the store never gives up must not stand before the others.
+        await withTenant(this.source, scope, async (tx) => {
+          await this.intents.settle(tx, key);
+          await this.intents.announce(tx, key);
+        });
+        refused += 1;
+        if (refused === REFUSED_MAX) return;
+        continue;
+      }
       await withTenant(this.source, scope, (tx) => this.intents.settle(tx, key));
     }
   }
