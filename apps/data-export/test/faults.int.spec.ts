@@ -6,6 +6,7 @@ import { unavailable } from '@quire/contracts/failure';
 import type { Envelope } from '@quire/messaging/event-bus';
 import { DiskStore } from '@quire/object-store/disk.store';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
+import { Client } from 'pg';
 import { WAITS_MAX } from '../src/domain/slicing.js';
 import {
   DEFAULT_PROFILE,
@@ -310,6 +311,11 @@ describe('the objects of a deleted job', () => {
     expect((await world.ask('DELETE', `/data-export/job-executions/${job.id}`)).status).toBe(204);
     await world[Symbol.asyncDispose]();
     store.remove = remove;
+    // An hour later.
+    const admin = new Client({ connectionString: database.url });
+    await admin.connect();
+    await admin.query(`update data_export.object_intent set at = at - interval '1 hour'`);
+    await admin.end();
 
     world = await ExportWorld.start(database.url, {}, clock, { store });
 

@@ -1,5 +1,8 @@
-import type { TenantRead, TenantTx } from '@quire/postgres/tenant';
+import type { Scope } from '@quire/contracts/scope';
+import type { ObjectStore } from '@quire/object-store/object-store';
 import type { TenantKey } from '@quire/object-store/tenant-key';
+import { withTenant, type TenantRead, type TenantTx } from '@quire/postgres/tenant';
+import type { DataSource } from 'typeorm';
 
 /**
  * Every object of the store has an intent row, committed before its first byte and deleted in the transaction that refers
@@ -31,6 +34,26 @@ export class ObjectIntents {
     );
   }
 
+  /**
+   * Removes an object that nobody refers to, and then its intent. One that the store does not give up is overdue again later:
+   * it must not stand before the others for ever.
+   *
+   * @throws what the store says
+   */
+  async sweep(
+    source: DataSource,
+    scope: Scope,
+    { store, key }: { readonly store: Pick<ObjectStore, 'remove'>; readonly key: TenantKey },
+  ): Promise<void> {
+    try {
+      await store.remove(key);
+    } catch (error) {
+      await withTenant(source, scope, (tx) => this.postpone(tx, key));
+      throw error;
+    }
+    await withTenant(source, scope, (tx) => this.settle(tx, key));
+  }
+
   /** Keys whose object nobody refers to, the oldest first. */
   async overdue(tx: TenantRead, olderThanMs: number, limit = 100): Promise<string[]> {
     const rows = await tx.query<{ key: string }>(
@@ -39,5 +62,12 @@ export class ObjectIntents {
       [tx.tenantId, olderThanMs, limit],
     );
     return rows.map((row) => row.key);
+  }
+
+  private async postpone(tx: TenantTx, key: TenantKey): Promise<void> {
+    await tx.execute('update object_intent set at = now() where tenant_id = $1 and key = $2', [
+      tx.tenantId,
+      key.toString(),
+    ]);
   }
 }

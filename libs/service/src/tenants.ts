@@ -13,7 +13,6 @@ import { InternalRoute, ScopeOf } from '@quire/auth/permissions';
 import { EnableTenant } from '@quire/contracts/gateway';
 import { internalRoutes } from '@quire/contracts/routes';
 import { SYSTEM_USER_ID, type Scope, type ServiceName } from '@quire/contracts/scope';
-import { oneByOne } from '@quire/jobs/one-by-one';
 import { Turns } from '@quire/jobs/turns';
 import { withTenant, type TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
@@ -96,7 +95,16 @@ export class Tenants implements OnApplicationShutdown {
    * @throws when it was everybody's turn: what failed, by tenant. The work of one holds up no other's
    */
   async each(work: (scope: Scope) => Promise<void>): Promise<void> {
-    await oneByOne(await this.list(), (tenantId) => work({ tenantId, actorId: SYSTEM_USER_ID }));
+    const failed = new Map<string, unknown>();
+    for (const tenantId of await this.list()) {
+      try {
+        await work({ tenantId, actorId: SYSTEM_USER_ID });
+      } catch (error) {
+        failed.set(tenantId, error);
+      }
+    }
+    if (failed.size > 0)
+      throw new AggregateError(failed.values(), `failed for ${[...failed.keys()].join(', ')}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { formatDate } from '@quire/contracts/dates';
 import { isUuid } from '@quire/contracts/ids';
+import { storable } from '@quire/contracts/storable';
 import { jsonbArray, textArray, uuidArray } from '@quire/postgres/bulk';
 import type { TenantTx } from '@quire/postgres/tenant';
 import type { AffectedRecord, LogRow } from '../domain/error-codes.js';
@@ -56,8 +57,6 @@ export class ErrorLogs {
     );
   }
 }
-
-const storable = (text: string): string => text.replaceAll('\0', '\ufffd').toWellFormed();
 
 /** Titles come from records, which may hold anything. */
 const storableRecord = (record: AffectedRecord = {}): object =>

@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
+import type { Scope } from '@quire/contracts/scope';
 import { ObjectIntents } from '@quire/jobs/intents';
 import { ObjectStore, type ObjectBytes } from '@quire/object-store/object-store';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import type { TenantTx } from '@quire/postgres/tenant';
+import type { DataSource } from 'typeorm';
 
 /** An output as its slices lie in the store: immutable objects in their order. */
 export interface PartInStore {
@@ -32,6 +34,11 @@ export class ExportFiles {
   /** In the transaction in which nobody refers to them any more. */
   discard(tx: TenantTx, keys: readonly string[]): Promise<void> {
     return this.intents.discard(tx, keys);
+  }
+
+  /** An abandoned object. @throws what the store says */
+  sweep(source: DataSource, scope: Scope, key: TenantKey): Promise<void> {
+    return this.intents.sweep(source, scope, { store: this.store, key });
   }
 
   /** Keys that were announced long ago and never referred to. */

@@ -6,8 +6,8 @@ import {
 } from '@nestjs/common';
 import type { Log } from '@quire/contracts/log';
 import type { Scope } from '@quire/contracts/scope';
+import { apart, type Task } from '@quire/jobs/apart';
 import { Background } from '@quire/jobs/background';
-import { oneByOne } from '@quire/jobs/one-by-one';
 import { readTenant, withTenant, type TenantRead, type TenantTx } from '@quire/postgres/tenant';
 import { LOG, SETTINGS } from '@quire/service/platform.module';
 import { Tenants } from '@quire/service/tenants';
@@ -32,7 +32,7 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly source: DataSource,
     private readonly rules: HouseRules,
     private readonly tenants: Tenants,
-    @Inject(LOG) log: Log,
+    @Inject(LOG) private readonly log: Log,
     @Inject(SETTINGS) settings: object,
   ) {
     this.settings = exportSettings(settings);
@@ -92,9 +92,15 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
   private async each(scope: Scope, { find, act }: Chore): Promise<void> {
     for (let changed = true; changed;) {
       changed = false;
-      await oneByOne(await readTenant(this.source, scope, (tx) => find(tx)), async (id) => {
+      const ids = await readTenant(this.source, scope, (tx) => find(tx));
+      const one = async (id: string): Promise<void> => {
         changed = (await withTenant(this.source, scope, (tx) => act(tx, id))) || changed;
-      });
+      };
+      await apart(
+        this.log,
+        'housekeeping',
+        ids.map((id): Task => [id, () => one(id)]),
+      );
     }
   }
 

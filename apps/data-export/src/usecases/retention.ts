@@ -6,8 +6,8 @@ import {
 } from '@nestjs/common';
 import type { Log } from '@quire/contracts/log';
 import type { Scope } from '@quire/contracts/scope';
+import { apart, type Task } from '@quire/jobs/apart';
 import { Background } from '@quire/jobs/background';
-import { oneByOne } from '@quire/jobs/one-by-one';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { LOG, SETTINGS } from '@quire/service/platform.module';
 import { Tenants } from '@quire/service/tenants';
@@ -41,7 +41,7 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
     private readonly rules: HouseRules,
     private readonly removals: JobRemovals,
     private readonly tenants: Tenants,
-    @Inject(LOG) log: Log,
+    @Inject(LOG) private readonly log: Log,
     @Inject(SETTINGS) settings: object,
   ) {
     const { retentionEveryMs: everyMs } = exportSettings(settings);
@@ -88,8 +88,8 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
       const ids = await readTenant(this.source, scope, (tx) =>
         this.stores.cleanUps.endedJobs(tx, { before, withOutput }, AT_ONCE),
       );
-      if (ids.length === 0) return;
-      await oneByOne(ids, act);
+      const tasks = ids.map((id): Task => [id, () => act(id)]);
+      if ((await apart(this.log, 'retention', tasks)) === 0) return;
     }
   }
 }

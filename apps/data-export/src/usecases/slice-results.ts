@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { SliceFinished } from '@quire/contracts/data-export';
 import { uuidV5 } from '@quire/contracts/ids';
 import type { Scope } from '@quire/contracts/scope';
+import { storable } from '@quire/contracts/storable';
 import { Outbox } from '@quire/messaging/outbox';
 import type { StoredObject } from '@quire/object-store/object-store';
 import type { TenantKey } from '@quire/object-store/tenant-key';
@@ -143,8 +144,6 @@ function outcomeRows(outcomes: readonly LineOutcome[]): OutcomeRow[] {
   }
   return [...rows.values()];
 }
-
-const storable = (text: string): string => text.replaceAll('\0', '\ufffd').toWellFormed();
 
 function affectedOf({ hrid, title }: AffectedRecord): OutcomeRow['affected'] {
   return {

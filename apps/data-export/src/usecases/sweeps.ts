@@ -6,8 +6,8 @@ import {
 } from '@nestjs/common';
 import type { Log } from '@quire/contracts/log';
 import type { Scope } from '@quire/contracts/scope';
+import { apart, type Task } from '@quire/jobs/apart';
 import { Background } from '@quire/jobs/background';
-import { oneByOne } from '@quire/jobs/one-by-one';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { LOG } from '@quire/service/platform.module';
 import { Tenants } from '@quire/service/tenants';
@@ -30,7 +30,7 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
     private readonly stores: Stores,
     private readonly tenants: Tenants,
     private readonly uploads: Uploads,
-    @Inject(LOG) log: Log,
+    @Inject(LOG) private readonly log: Log,
   ) {
     const work = (): Promise<void> => this.sweep();
     this.background = new Background({ name: 'data-export.sweeps', everyMs: EVERY_MS, work, log });
@@ -51,18 +51,13 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   private sweep(): Promise<void> {
-    const steps = {
-      uploads: (scope: Scope) => this.uploads.recover(scope),
-      lines: (scope: Scope) => this.removeLines(scope),
-      objects: (scope: Scope) => this.removeObjects(scope),
-    };
-    return this.tenants.eachAlone('data-export.sweeps', (scope) =>
-      oneByOne(
-        Object.entries(steps),
-        ([, step]) => step(scope),
-        ([name]) => name,
-      ),
-    );
+    return this.tenants.eachAlone('data-export.sweeps', async (scope) => {
+      await apart(this.log, `sweep of tenant ${scope.tenantId}`, [
+        ['uploads', () => this.uploads.recover(scope)],
+        ['lines', () => this.removeLines(scope)],
+        ['objects', () => this.removeObjects(scope)],
+      ]);
+    });
   }
 
   /** Millions may take a minute: a stop does not wait for them. */
@@ -70,13 +65,15 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
     const { signal } = this.stopping;
     while (!signal.aborted) {
       const owners = await readTenant(this.source, scope, (tx) => this.stores.discarded.owners(tx));
-      if (owners.length === 0) return;
-      await oneByOne(owners, async (owner) => {
-        let from: number | undefined = 0;
-        while (from !== undefined && !signal.aborted)
-          from = await this.removeSome(scope, owner, from);
-      });
+      const tasks = owners.map((owner): Task => [owner, () => this.removeLinesOf(scope, owner)]);
+      if ((await apart(this.log, 'removal of lines', tasks)) === 0) return;
     }
+  }
+
+  private async removeLinesOf(scope: Scope, owner: string): Promise<void> {
+    let from: number | undefined = 0;
+    while (from !== undefined && !this.stopping.signal.aborted)
+      from = await this.removeSome(scope, owner, from);
   }
 
   private removeSome(scope: Scope, owner: string, from: number): Promise<number | undefined> {

@@ -1,12 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { Inject, Injectable } from '@nestjs/common';
+import type { Log } from '@quire/contracts/log';
 import type { Caller, Scope } from '@quire/contracts/scope';
-import { oneByOne } from '@quire/jobs/one-by-one';
+import { apart, type Task } from '@quire/jobs/apart';
+import { storable } from '@quire/contracts/storable';
 import type { StoredObject } from '@quire/object-store/object-store';
 import { TenantKey } from '@quire/object-store/tenant-key';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { BodyInterrupted } from '@quire/service/bodies';
-import { SETTINGS } from '@quire/service/platform.module';
+import { LOG, SETTINGS } from '@quire/service/platform.module';
 import { tee } from '@quire/streams/tee';
 import { DataSource } from 'typeorm';
 import { exportSettings, type ExportSettings } from '../config.js';
@@ -50,6 +52,7 @@ export class Uploads {
     private readonly stores: Stores,
     private readonly files: ExportFiles,
     private readonly fresh: Fresh,
+    @Inject(LOG) private readonly log: Log,
     @Inject(SETTINGS) settings: object,
   ) {
     this.settings = exportSettings(settings);
@@ -96,12 +99,11 @@ export class Uploads {
         if (!(await definitions.isWriting(tx, key))) idle.push(key);
       return idle;
     });
-    await oneByOne(keys, async (text) => {
-      const key = TenantKey.parse(text);
-      await this.files.store.remove(key);
-      await withTenant(this.source, scope, (tx) => this.files.settle(tx, key));
-    });
-    return keys.length;
+    const tasks = keys.map((key): Task => [
+      key,
+      () => this.files.sweep(this.source, scope, TenantKey.parse(key)),
+    ]);
+    return apart(this.log, 'removal of an object', tasks);
   }
 
   private begin(caller: Caller, id: string): Promise<Upload> {
@@ -225,5 +227,5 @@ async function readText(bytes: AsyncIterable<Buffer>): Promise<string> {
     size += chunk.length;
     if (size - chunk.length < QUERY_BYTES_MAX) text += decoder.decode(chunk, { stream: true });
   }
-  return (text + decoder.decode()).replaceAll('\0', '\ufffd').toWellFormed();
+  return storable(text + decoder.decode());
 }

@@ -10,7 +10,7 @@ import {
   type StoredObject,
 } from '@quire/object-store/object-store';
 import { TenantKey } from '@quire/object-store/tenant-key';
-import { withTenant, type TenantTx } from '@quire/postgres/tenant';
+import type { TenantTx } from '@quire/postgres/tenant';
 import { DataSource } from 'typeorm';
 
 /** The uploaded files, as they came; and the lists of errors that source-record-storage writes. */
@@ -43,9 +43,7 @@ export class ImportFiles {
 
   /** A doomed object, after the commit. */
   async remove(scope: Scope, key: string): Promise<void> {
-    await this.store.remove(TenantKey.parse(key));
-    // eslint-disable-next-line no-restricted-syntax -- the row says that the object is gone, and it is gone now
-    await withTenant(this.source, scope, (tx) => this.intents.settle(tx, key));
+    await this.intents.sweep(this.source, scope, { store: this.store, key: TenantKey.parse(key) });
   }
 
   overdue(tx: TenantTx, olderThanMs: number): Promise<string[]> {

@@ -23,7 +23,7 @@ import { JobExecutions, type JobRow } from '../db/job-executions.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { profileOf } from '../domain/job-profiles.js';
 import { choose, type Windows } from '../domain/release-score.js';
-import { apart, type Task } from './apart.js';
+import { apart, type Task } from '@quire/jobs/apart';
 
 /** Releases waiting chunks, a bounded window at a time: the row and its event in one transaction (data-import, 10.5). */
 @Injectable()

@@ -18,7 +18,7 @@ import { FileUploads } from '../db/file-uploads.js';
 import { ImportTenantSettings } from '../db/tenant-settings.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { ImportFiles } from '../files/import-files.js';
-import { apart, type Task } from './apart.js';
+import { apart, type Task } from '@quire/jobs/apart';
 import { Autostarts } from './autostarts.js';
 import { Dispatch } from './dispatch.js';
 import { Imports } from './imports.js';
@@ -77,16 +77,7 @@ export class SweptUploads {
       const running = await this.rows.keys(tx);
       return (await this.files.overdue(tx, INTENT_MS)).filter((key) => !running.has(key));
     });
-    const remove = async (key: string): Promise<void> => {
-      try {
-        await this.files.remove(scope, key);
-      } catch (error) {
-        // To the end of the row: a hundred that the store never gives up must not stand before all others.
-        await withTenant(source, scope, (tx) => this.files.doom(tx, key));
-        throw error;
-      }
-    };
-    const tasks = overdue.map((key): Task => [key, () => remove(key)]);
+    const tasks = overdue.map((key): Task => [key, () => this.files.remove(scope, key)]);
     await apart(this.log, 'removal of an overdue object', tasks);
   }
 

@@ -8,7 +8,7 @@ import { JobExecutions, type SweptKind } from '../db/job-executions.js';
 import { ImportTenantSettings } from '../db/tenant-settings.js';
 import { isEnded } from '../domain/job-execution.js';
 import { messagesOf } from '../domain/file-problem.js';
-import { apart, type Task } from './apart.js';
+import { apart, type Task } from '@quire/jobs/apart';
 import { JobEndings } from './job-endings.js';
 import { JobRemovals } from './job-removals.js';
 

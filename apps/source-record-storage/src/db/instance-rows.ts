@@ -22,7 +22,7 @@ export function instanceParams(tenantId: string, rows: readonly InstanceRow[]): 
     int4Array(rows.map(({ duplicates }) => duplicates)),
     textArray(rows.map(({ facts }) => orNull(facts.title))),
     textArray(rows.map(({ facts }) => orNull(facts.indexTitle))),
-    jsonbArray(rows.map(({ facts }) => storableData(facts.data))),
+    jsonbArray(rows.map(({ facts }) => indexableData(facts.data))),
     textArray(rows.map(({ facts }) => joined(searchKeys(facts)))),
     textArray(searched.map(({ texts }) => joined(texts))),
     int4Array(searched.map(({ form }) => form)),
@@ -30,15 +30,15 @@ export function instanceParams(tenantId: string, rows: readonly InstanceRow[]): 
   ];
 }
 
-const joined = (texts: readonly string[]): string => texts.map(storable).join(SEPARATOR);
+const joined = (texts: readonly string[]): string => texts.map(indexable).join(SEPARATOR);
 
 /** NUL, which neither text nor jsonb can hold, and the separator of keys become blanks. */
-const storable = (text: string): string => text.replaceAll('\0', ' ').replaceAll(SEPARATOR, ' ');
+const indexable = (text: string): string => text.replaceAll('\0', ' ').replaceAll(SEPARATOR, ' ');
 
 const orNull = (text: string | undefined): string | null =>
-  text === undefined ? null : storable(text);
+  text === undefined ? null : indexable(text);
 
-function storableData(data: object): object {
+function indexableData(data: object): object {
   const text = JSON.stringify(data);
   return text.includes('\\u00') || /\\ud[89a-f]/.test(text)
     ? (JSON.parse(text, clean) as object)
@@ -46,7 +46,7 @@ function storableData(data: object): object {
 }
 
 const clean = (_: string, value: unknown): unknown =>
-  typeof value === 'string' ? storable(value).toWellFormed() : value;
+  typeof value === 'string' ? indexable(value).toWellFormed() : value;
 
 /**
  * Rows in the order of their ids, so that two transactions wait for each other in one direction only. The creation is that of

@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 import type { Log } from '@quire/contracts/log';
 import type { Scope } from '@quire/contracts/scope';
+import { apart, type Task } from '@quire/jobs/apart';
 import { Background } from '@quire/jobs/background';
 import { ObjectIntents } from '@quire/jobs/intents';
 import { TenantKey } from '@quire/object-store/tenant-key';
@@ -19,8 +20,6 @@ import { ImportFiles } from '../files/import-files.js';
 const EVERY_MS = 60_000;
 /** An error list without a chunk that names it is rubbish after this; writing one takes seconds. */
 const INTENT_MS = 3_600_000;
-/** A store that is away refuses everything, each time after its time-out: the rest waits for the next sweep. */
-const REFUSED_MAX = 3;
 
 /**
  * Removes what nobody needs any more: answers of chunks that are long done, and error lists. A list of a purged answer gets
@@ -67,22 +66,11 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   private async removeLists(scope: Scope): Promise<void> {
     const keys = await withTenant(this.source, scope, (tx) => this.intents.overdue(tx, INTENT_MS));
-    let refused = 0;
-    for (const key of keys.map((text) => TenantKey.parse(text))) {
-      try {
-        await this.files.remove(key);
-      } catch (error) {
-        this.log.warn({ err: error, of: key.toString() }, 'an error list was not removed');
-        // To the end of the row: what the store never gives up must not stand before the others.
-        await withTenant(this.source, scope, async (tx) => {
-          await this.intents.settle(tx, key);
-          await this.intents.announce(tx, key);
-        });
-        refused += 1;
-        if (refused === REFUSED_MAX) return;
-        continue;
-      }
-      await withTenant(this.source, scope, (tx) => this.intents.settle(tx, key));
-    }
+    const tasks = keys.map((key): Task => [
+      key,
+      () =>
+        this.intents.sweep(this.source, scope, { store: this.files, key: TenantKey.parse(key) }),
+    ]);
+    await apart(this.log, 'removal of an error list', tasks);
   }
 }

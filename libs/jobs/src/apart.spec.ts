@@ -15,7 +15,7 @@ describe('tasks of a sweep', () => {
         return Promise.resolve();
       },
     ]);
-    await apart(log, 'task', tasks);
+    expect(await apart(log, 'task', tasks)).toBe(done.length);
     return [done, said];
   };
   const broken = new Error('broken');
