@@ -75,8 +75,8 @@ describe('the slices of an export', () => {
   });
 
   it('of a worker that is thought dead are done again, and count once', async () => {
-    // Never renewed: to everybody else such a worker is dead after a second.
-    await open({ leaseMs: 1000, leaseRenewMs: 600_000 });
+    // Never renewed, and never over by itself: the row says who is dead.
+    await open({ leaseMs: 3_600_000, leaseRenewMs: 600_000 });
     const ids = idsOf(50);
     world.has(ids);
     const gates = [gate(), gate()];
@@ -91,6 +91,8 @@ describe('the slices of an export', () => {
     const row = async () =>
       (await slices('select lease_epoch, attempts, state, object_key from slice'))[0];
     const attempts = () => slices('select from object_intent');
+    await until(() => calls === 1);
+    await world.change(`update slice set lease_until = now() - interval '1 s'`);
     await until(() => calls === 2);
     expect(await attempts()).toHaveLength(2);
     // The first one comes back while the second is at work, finishes, and can change nothing.

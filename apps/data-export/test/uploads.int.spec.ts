@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
 import { Uploads } from '../src/usecases/uploads.js';
-import { ExportWorld, idOf, idsOf, TENANT, USER } from './export-world.js';
+import { ExportWorld, idOf, idsOf, TENANT, until, USER } from './export-world.js';
 
 const UNKNOWN = 'dddddddd-dddd-4ddd-8ddd-dddddddddddd';
 
@@ -165,7 +165,7 @@ describe('a file of ids', () => {
       const id = await defined();
       async function* broken(): AsyncGenerator<string> {
         yield `${idsOf(2000).join('\n')}\n`;
-        await delay(50);
+        while ((await read(id)).json.status !== 'IN_PROGRESS');
         throw new Error('cable pulled');
       }
       const source = Readable.from(broken());
@@ -175,9 +175,12 @@ describe('a file of ids', () => {
       });
       source.on('error', () => undefined);
       await expect(sent).rejects.toThrow();
-      for (let tries = 0; (await read(id)).json.status === 'IN_PROGRESS' && tries < 500; tries += 1)
+      let { status } = (await read(id)).json;
+      for (let tries = 0; status !== 'ERROR' && tries < 3000; tries += 1) {
         await delay(10);
-      expect((await read(id)).json.status).toBe('ERROR');
+        ({ status } = (await read(id)).json);
+      }
+      expect(status).toBe('ERROR');
       expect((await upload(id, idOf(0))).status).toBe(200);
     });
 
@@ -222,7 +225,7 @@ describe('a file of ids', () => {
       }
       const sent = upload(id, Readable.from(slow()));
       const mine = `select e.id from export_id e join file_definition f on f.input_id = e.input_id where f.id = '${id}'`;
-      for (let tries = 0; (await rows(mine)) === 0 && tries < 500; tries += 1) await delay(10);
+      await until(async () => (await rows(mine)) > 0);
       const uploads = world.isolated.services.get('data-export')?.app.get(Uploads);
       const scope = { tenantId: TENANT, actorId: USER };
       // Alive: nothing is taken from it.
