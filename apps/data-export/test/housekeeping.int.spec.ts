@@ -32,7 +32,7 @@ describe('housekeeping of data-export', () => {
     return keys.size;
   };
   const until = async (holds: () => Promise<boolean>): Promise<void> => {
-    for (let tries = 0; tries < 500; tries += 1) {
+    for (let tries = 0; tries < 3000; tries += 1) {
       if (await holds()) return;
       await delay(10);
     }
@@ -166,10 +166,10 @@ describe('housekeeping of data-export', () => {
          values ($1, $2, $3, now(), 'ERROR', 'error.genericError', '{}', $4)`,
         ...[TENANT, idOf(9), id, USER],
       );
-      aheadMs += HOUR_MS - 5000;
+      aheadMs += HOUR_MS - 60_000;
       expect(await expire()).toMatchObject({ status: 204, text: '' });
       expect((await world.job(id)).status).toBe('IN_PROGRESS');
-      aheadMs += 6000;
+      aheadMs += 61_000;
       await expire();
       const job = await world.job(id);
       expect(job).toMatchObject({ status: 'FAIL', progress: { exported: 1, failed: 1, total: 2 } });

@@ -40,7 +40,7 @@ describe('reports of data-export', () => {
     world.ask('GET', `${JOBS}/${id}/${what}`);
   /** With the digests, which come after the end. */
   const manifest = async (id: string): Promise<Manifest> => {
-    for (let tries = 0; tries < 500; tries += 1) {
+    for (let tries = 0; tries < 3000; tries += 1) {
       const { json } = (await of(id, 'manifest')) as { json: Manifest };
       if (json.files.every((file) => file.sha256 !== undefined)) return json;
       await delay(10);

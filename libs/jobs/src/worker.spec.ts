@@ -37,10 +37,11 @@ class Bench {
   /** Lets the event loop turn until it is so. */
   async until(isTrue: () => boolean): Promise<void> {
     const startedMs = performance.now();
-    do {
+    for (;;) {
       await new Promise<void>((resolve) => setImmediate(resolve));
+      if (isTrue()) return;
       if (performance.now() - startedMs > PATIENCE_MS) throw new Error('It did not come about.');
-    } while (!isTrue());
+    }
   }
 
   end(work: number, error?: Error): void {
@@ -125,7 +126,7 @@ describe('the heartbeat of a worker', () => {
       },
     });
     worker.start();
-    await bench.until(() => beats === 3);
+    await bench.until(() => beats >= 3);
     bench.end(1);
     await worker.stop(0);
     const atTheEnd = beats;
@@ -151,7 +152,7 @@ describe('the heartbeat of a worker', () => {
     await bench.until(() => performance.now() - startedMs > 20);
     expect(beats).toBe(1);
     beat.resolve(true);
-    await bench.until(() => beats === 2);
+    await bench.until(() => beats >= 2);
   });
 
   it('aborts the run whose lease was lost, and gives nothing back', async () => {
@@ -180,7 +181,7 @@ describe('the heartbeat of a worker', () => {
       },
     });
     worker.start();
-    await bench.until(() => beats === 3);
+    await bench.until(() => beats >= 3);
     expect(bench.signals.get(1)?.aborted).toBe(false);
     expect(bench.warnings).toEqual(['lease not renewed, trying again']);
   });

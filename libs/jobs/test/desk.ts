@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '@quire/contracts/log';
 import type { Scope } from '@quire/contracts/scope';
 import { houseTables, protect } from '@quire/postgres/house-tables';
@@ -77,7 +78,8 @@ export const SILENT: Log = {
   error: () => undefined,
 };
 
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 50_000;
+const LOOK_MS = 5;
 
 /** Asks the database until it says so. */
 export async function until(source: DataSource, condition: string): Promise<void> {
@@ -87,5 +89,6 @@ export async function until(source: DataSource, condition: string): Promise<void
     if (row?.so) return;
     if (performance.now() - startedMs > PATIENCE_MS)
       throw new Error(`It did not come: ${condition}`);
+    await delay(LOOK_MS);
   }
 }

@@ -213,12 +213,12 @@ describe('a cursor', () => {
 
   it('gives each batch the time limit of a statement, not all of them together', async () => {
     const rows = await readTenant(source, ALMA, async (tx) => {
-      await tx.query(`set local statement_timeout = 200`);
+      await tx.query(`set local statement_timeout = 1000`);
       let count = 0;
       for await (const batch of tx.cursor('select id from book', [], 1)) {
         count += batch.length;
         // Time on the clock of the database passes while the cursor is open.
-        if (count <= 3) await source.query('select pg_sleep(0.1)');
+        if (count <= 3) await source.query('select pg_sleep(0.4)');
       }
       return count;
     });
