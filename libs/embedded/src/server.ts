@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { codeOf, serverEnvironment, wayTo, type ServerUser, type Way } from './server-user.js';
 
@@ -73,8 +73,9 @@ export class Server {
         this.exited.then(() => new Error('it ended')),
       ]);
       if (this.hasExited) {
-        // Its end may be seen before its last lines are.
-        await Promise.race([this.told, delay(LOG_TIMEOUT_MS)]);
+        // Its end may be seen before its last lines are. Where we were paused ourselves the time is up at once: what is there
+        // is read first.
+        await Promise.race([this.told, delay(LOG_TIMEOUT_MS).then(() => turn())]);
         return false;
       }
       if (refusal === null) return true;

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
@@ -28,6 +29,20 @@ async function ask(url: string, sql: string): Promise<unknown[]> {
     return (await client.query<Record<string, unknown>>(sql)).rows;
   } finally {
     await client.end();
+  }
+}
+
+/** Below the ports that systems give to outgoing connections: when it is let go, nobody else has it. */
+async function takenPort(): Promise<{ readonly taken: Server; readonly port: number }> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const taken = createServer((socket) => void socket.destroy()).listen(port, '127.0.0.1');
+    try {
+      await once(taken, 'listening');
+      return { taken, port };
+    } catch {
+      // Somebody listens there.
+    }
   }
 }
 
@@ -175,13 +190,12 @@ describe('the embedded PostgreSQL', () => {
   });
 
   it('says so when the port is taken, and lets go of the folder', async () => {
-    const taken: Server = createServer((socket) => void socket.destroy()).listen(0, '127.0.0.1');
-    await once(taken, 'listening');
-    const { port } = taken.address() as { port: number };
+    const { taken, port } = await takenPort();
     try {
       await expect(startPostgres({ dataDir, port })).rejects.toThrow(`Port ${port} is taken`);
     } finally {
       taken.close();
+      await once(taken, 'close');
     }
     await using postgres = await startPostgres({ dataDir, port });
     expect(postgres.port).toBe(port);

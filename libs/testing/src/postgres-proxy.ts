@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { quietPorts } from './quiet-ports.js';
 
 interface Cut {
   readonly text: string;
@@ -31,9 +32,11 @@ export class PostgresProxy implements AsyncDisposable {
   }
 
   static async open(databaseUrl: string): Promise<PostgresProxy> {
-    const server = createServer().listen(0, '127.0.0.1');
+    // While it is away, nobody else may be given its port.
+    const [port = 0] = await quietPorts(1);
+    const server = createServer().listen(port, '127.0.0.1');
     await once(server, 'listening');
-    return new PostgresProxy(new URL(databaseUrl), server, (server.address() as AddressInfo).port);
+    return new PostgresProxy(new URL(databaseUrl), server, port);
   }
 
   get url(): string {

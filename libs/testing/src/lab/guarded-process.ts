@@ -57,8 +57,9 @@ export class GuardedProcess {
       };
       child.once('exit', () => {
         child.stdio[GUARD_PIPE]?.destroy();
-        // The end of a program may be seen before its last lines are.
-        const late = setTimeout(end, OUTPUT_TIMEOUT_MS);
+        // The end of a program may be seen before its last lines are. Where we were paused ourselves the time is up at once:
+        // what is there is read first.
+        const late = setTimeout(() => setImmediate(end), OUTPUT_TIMEOUT_MS);
         child.once('close', () => {
           clearTimeout(late);
           end();
