@@ -200,7 +200,7 @@ describe('a body of bulk work', () => {
       operations.map((one) => ({ ...one, op: 'remove' })),
     );
     expect(again.summary).toMatchObject({ deleted: 50, unchanged: 1950 });
-    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
     // Of the table the changed cells count, not all.
     const table = (funds: number): string => {
       const groups = Array.from({ length: 40 }, (_, at) => `M${at}`);

@@ -4,6 +4,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { testClock } from '@quire/testing/clock';
 import { testDatabase } from '@quire/testing/database';
+import { keptBytes } from '@quire/testing/memory';
 import { Proxy } from '../src/proxy.js';
 import { seen, World } from './world.js';
 
@@ -54,48 +55,58 @@ describe.each([
   }
 
   it('of 200 MB passes up and down without being kept', async () => {
-    const before = process.memoryUsage().rss;
+    const before = keptBytes();
     let most = 0;
-    const timer = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 5);
+    const look = (): void => void (most = Math.max(most, keptBytes()));
+    function* looked(): Generator<Buffer> {
+      for (let part = 0; part < 10; part += 1) {
+        yield* megabytes(20);
+        look();
+      }
+    }
     const up = await world.ask(UPLOAD, {
       method: 'POST',
       headers: headers(),
-      body: Readable.from(megabytes(200)),
+      body: Readable.from(looked()),
     });
     expect([up.status, up.text]).toEqual([200, `{"bytes":${MEGABYTES_200}}`]);
     const down = await open(`/data-export/files/${ID}?bytes=${MEGABYTES_200}`);
     let bytes = 0;
-    for await (const chunk of down) bytes += (chunk as Buffer).length;
-    clearInterval(timer);
+    for await (const chunk of down) {
+      const passed = bytes;
+      bytes += (chunk as Buffer).length;
+      const part = MEGABYTES_200 / 10;
+      if (passed === 0 || Math.floor(bytes / part) > Math.floor(passed / part)) look();
+    }
     expect([down.statusCode, bytes, down.headers['content-length']]).toEqual([
       200,
       MEGABYTES_200,
       String(MEGABYTES_200),
     ]);
-    // Client, gateway, service and their rubbish share this process (100 to 170 MB); a body kept would add 200.
-    expect((most - before) / 1024 / 1024).toBeLessThan(250);
+    // Client, gateway and service share this process; a body kept would add 200.
+    expect((most - before) / 1024 / 1024).toBeLessThan(50);
   });
 
   it('is not read faster than the client reads', async () => {
     const down = await open(`/data-export/files/${ID}?bytes=${2 * MEGABYTES_200}`);
     const cut = seen.downloadsCut;
     down.pause();
-    const before = process.memoryUsage().rss;
+    const before = keptBytes();
     await new Promise((resolve) => setTimeout(resolve, 300));
-    expect((process.memoryUsage().rss - before) / 1024 / 1024).toBeLessThan(30);
+    expect((keptBytes() - before) / 1024 / 1024).toBeLessThan(30);
     down.destroy();
     await until(() => seen.downloadsCut > cut);
   });
 
   it('that the client breaks off breaks off at the service', async () => {
-    const before = seen.aborted;
+    const { aborted, uploadsBegun } = seen;
     const socket = connect(world.port, '127.0.0.1');
     socket.write(
       `POST ${UPLOAD} HTTP/1.1\r\nhost: x\r\nx-okapi-token: ${token}\r\ncontent-length: 1000000\r\n\r\nsome bytes`,
     );
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until(() => seen.uploadsBegun > uploadsBegun);
     socket.destroy();
-    await until(() => seen.aborted > before);
+    await until(() => seen.aborted > aborted);
   });
 
   it('that the service breaks off ends without looking whole', async () => {
@@ -225,7 +236,8 @@ describe('a request the parser refuses', () => {
     expect(answer).toMatch(/^HTTP\/1.1 408 /);
     const seconds = (performance.now() - began) / 1000;
     expect(seconds).toBeGreaterThan(9);
-    expect(seconds).toBeLessThan(15);
+    // The failure would be that it never ends.
+    expect(seconds).toBeLessThan(30);
   });
 
   it('has limits of its own for the target and for headers', async () => {
@@ -419,7 +431,7 @@ describe('the proxy', () => {
   it('cuts an answer that stands still', async () => {
     const there = await between((_request, response) => {
       response.writeHead(200, { 'content-length': 10 }).write('half');
-    }, 50);
+    }, 1000);
     await expect(there.ask()).rejects.toThrow('aborted');
   });
 });

@@ -25,7 +25,7 @@ class Ask {
 }
 
 /** What the stand-in saw, so that a spec can look behind the door. */
-export const seen = { aborted: 0, downloadsCut: 0, uploadedBytes: 0 };
+export const seen = { aborted: 0, downloadsCut: 0, uploadsBegun: 0, uploadedBytes: 0 };
 
 @Controller('data-export')
 class StandIn {
@@ -63,6 +63,7 @@ class StandIn {
   @Permissions(routes.uploadIds)
   async upload(@Req() request: FastifyRequest): Promise<object> {
     let bytes = 0;
+    seen.uploadsBegun += 1;
     try {
       for await (const chunk of request.body as Readable) bytes += (chunk as Buffer).length;
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Sources, keys and measurements for the specs of the object store. */
 import { createHash, randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
+import { keptBytes } from '@quire/testing/memory';
 import type { ListedObject, ObjectBytes } from '../src/object-store.js';
 import { TenantKey } from '../src/tenant-key.js';
 
@@ -50,15 +51,24 @@ export async function keysOf(listed: AsyncIterable<ListedObject>): Promise<strin
   return keys.sort();
 }
 
-/** By how much the resident memory was above where it began, at its highest. */
-export async function rssGrowthBytes(work: () => Promise<void>): Promise<number> {
-  const before = process.memoryUsage.rss();
+/** By how much more was kept than at the beginning, at the highest of the looks that the work takes. */
+export async function growthBytes(work: (look: () => void) => Promise<void>): Promise<number> {
+  const before = keptBytes();
   let highest = before;
-  const watch = setInterval(() => (highest = Math.max(highest, process.memoryUsage.rss())), 5);
-  try {
-    await work();
-  } finally {
-    clearInterval(watch);
+  await work(() => void (highest = Math.max(highest, keptBytes())));
+  return highest - before;
+}
+
+/** The same bytes, with a look at the first, after every 16 MiB and at the end. */
+export async function* looked(source: AsyncIterable<Buffer>, look: () => void) {
+  let untilLook = 0;
+  for await (const chunk of source) {
+    untilLook -= chunk.length;
+    if (untilLook < 0) {
+      look();
+      untilLook = 16 * 1024 * 1024;
+    }
+    yield chunk;
   }
-  return Math.max(highest, process.memoryUsage.rss()) - before;
+  look();
 }

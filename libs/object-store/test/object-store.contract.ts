@@ -11,10 +11,11 @@ import {
   bytesOf,
   chunks,
   flowing,
+  growthBytes,
   joined,
   keysOf,
+  looked,
   newKey,
-  rssGrowthBytes,
   sha256Of,
 } from './object-bytes.js';
 
@@ -396,10 +397,10 @@ function largeRules(store: () => ObjectStore): void {
     await store().put(warm, blocks(16 * MIB));
     await bytesOf(store().get(warm));
     const key = newKey();
-    const grown = await rssGrowthBytes(async () => {
-      await store().put(key, blocks(64 * MIB));
+    const grown = await growthBytes(async (look) => {
+      await store().put(key, looked(blocks(64 * MIB), look));
       let bytes = 0;
-      for await (const chunk of await store().get(key)) {
+      for await (const chunk of looked(await store().get(key), look)) {
         bytes += chunk.length;
         await turn();
       }

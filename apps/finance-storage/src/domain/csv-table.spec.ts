@@ -84,11 +84,12 @@ describe('a CSV table', () => {
     const wide = `${'x'.repeat(3_000)},`.repeat(9_999);
     const long = `a\n`.repeat(1_000_000);
     const quoted = `"${'""\n'.repeat(3_000_000)}"`;
-    const started = performance.now();
+    const before = process.cpuUsage();
     let cells = 0;
     for (const text of [wide, long, quoted])
       for (const row of csvRows(text, ',')) cells += row.length;
     expect(cells).toBe(10_000 + 1_000_000 + 1);
-    expect(performance.now() - started).toBeLessThan(8_000);
+    // Time of the processor, which others cannot take; a pass per cell would need hours.
+    expect(process.cpuUsage(before).user / 1e6).toBeLessThan(30);
   });
 });
