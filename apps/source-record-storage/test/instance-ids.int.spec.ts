@@ -16,8 +16,11 @@ describe('POST /internal/instance-ids', () => {
   /** As the superuser, to set what no door sets. */
   let admin: DataSource;
   let view: ViewWorld;
+  /** Before anything is stored: midnight may pass later. */
+  let today: string;
 
   beforeAll(async () => {
+    today = new Date().toISOString().slice(0, 10);
     database = await testDatabase();
     world = await RecordWorld.start(database.url);
     view = new ViewWorld(world);
@@ -92,7 +95,6 @@ describe('POST /internal/instance-ids', () => {
     });
     expect(await asked({ query: `id==(${IN1} or ${UNKNOWN})` })).toEqual(some(IN1));
     expect(await asked({ query: `snapshotId==${idOf('newer')}` })).toEqual(some(TWIN_INSTANCE));
-    const today = new Date().toISOString().slice(0, 10);
     expect(await asked({ query: `metadata.updatedDate>=${today} and hrid==in1` })).toEqual(
       some(IN1),
     );

@@ -203,7 +203,9 @@ describe('a long stream', () => {
   /** Those of which nothing is asked for a while, although most of the answer is not made yet: its reader does not read. */
   const paused = async (): Promise<number[]> => {
     for (;;) {
-      const pids = await streaming(`state_change < clock_timestamp() - interval '0.5 s'`);
+      const pids = await streaming(
+        `query ~ '^fetch forward |record_content' and state_change < clock_timestamp() - interval '0.5 s'`,
+      );
       if (pids.length > 0) return pids;
     }
   };

@@ -123,7 +123,10 @@ describe('an undo whose process is killed in the middle', () => {
       removed: 4 * CHUNK,
       restored: 4 * CHUNK,
     });
-    // Another process. It leaves the task alone as long as the lease runs.
+    // Another process. It leaves the task alone as long as the lease runs, here longer than any start takes.
+    await admin.query(
+      `update source_record_storage.snapshot_task set lease_until = now() + interval '1 hour'`,
+    );
     await world[Symbol.asyncDispose]();
     world = await RecordWorld.start(database.url);
     expect(await service().get(UndoTasks).claim(scope)).toBeUndefined();

@@ -69,6 +69,8 @@ async function stream(target: string): Promise<Streamed> {
 
 /** Streams while a write is open, and again when it is done. @returns what the second stream found */
 async function streamAround(write: () => Promise<unknown>, target: string): Promise<Streamed> {
+  // An event of before would be what waits for the outbox.
+  await world.isolated.settled();
   const runner = await closeOutbox();
   let written: Promise<unknown> = Promise.resolve();
   let first: Streamed;
@@ -76,8 +78,9 @@ async function streamAround(write: () => Promise<unknown>, target: string): Prom
     written = write();
     await until(WAITING);
     const [{ at }] = await admin.query<[{ at: Date }]>('select clock_timestamp() as at');
-    // `Date` has whole seconds: in the same one nothing could be missed, whatever it says.
-    await until(`clock_timestamp() > timestamptz '${at.toISOString()}' + interval '1 second'`);
+    // `Date` has whole seconds: in the same one nothing could be missed, whatever it says. The write waits for 3 s at most.
+    const nextSecond = `date_trunc('second', timestamptz '${at.toISOString()}') + interval '1 second'`;
+    await until(`clock_timestamp() >= ${nextSecond}`);
     first = await stream(target);
     expect(first.date.getTime()).toBeLessThanOrEqual(at.getTime());
     const { date } = await stream('records?limit=0');
