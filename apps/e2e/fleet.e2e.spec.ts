@@ -125,8 +125,9 @@ HERE('two replicas of every service, each in a process of its own', () => {
       progress: { exported: RECORDS, failed: 0, total: RECORDS },
     });
     expect((await download(admin, exported)).filter((byte) => byte === 0x1d)).toHaveLength(RECORDS);
-    expect(await rows(`select state, attempts, lease_epoch::int from data_export.slice`)).toEqual([
-      { state: 'DONE', attempts: 1, lease_epoch: 1 },
+    // A worker that gets no processor for long may rightly be thought dead: what it does counts once.
+    expect(await rows(`select state, exported from data_export.slice`)).toEqual([
+      { state: 'DONE', exported: RECORDS },
     ]);
     const [chunks] = await rows<{ chunks: number; created: number }>(
       'select count(*)::int as chunks, sum(created)::int as created from data_import.job_chunk',

@@ -82,7 +82,10 @@ interface Chunk {
         expect.objectContaining({
           httpStatus: 200,
           status: 'DEGRADED',
-          checks: expect.objectContaining({ postgres: 'UP', kafka: 'DOWN' }) as unknown,
+          checks: expect.objectContaining({
+            postgres: 'UP',
+            kafka: expect.stringMatching(/^DOWN/) as unknown,
+          }) as unknown,
         }),
       ),
     );
@@ -126,9 +129,13 @@ interface Chunk {
 
   it('is unready while PostgreSQL is killed in the middle of an import, then ready by itself, and has each record once', async () => {
     const pids = SERVICES.map((service) => fleet.pid(service));
+    // Who saves the records stands still until nothing can be saved: the kill falls into the middle, however fast it is.
+    fleet.freeze('source-record-storage');
     const jobId = await importInTheMiddle(3, 6);
+    expect((await chunksOf(jobId)).some(({ state }) => state !== 'DONE')).toBe(true);
 
     await fleet.stopDatabase('SIGKILL');
+    fleet.continue('source-record-storage');
 
     await until(readiness, (all) =>
       all.every(({ httpStatus, status }) => httpStatus === 503 && status === 'DOWN'),
@@ -139,7 +146,6 @@ interface Chunk {
     await fleet.startDatabase();
 
     await until(readiness, (all) => all.every(({ status }) => status === 'UP'));
-    expect((await chunksOf(jobId)).some(({ state }) => state !== 'DONE')).toBe(true);
     expect(await importEnds(admin, jobId)).toMatchObject({ status: 'COMMITTED' });
     expect(await recordsOf(jobId)).toEqual([6 * CHUNK_RECORDS, 6 * CHUNK_RECORDS]);
     expect(SERVICES.map((service) => fleet.pid(service))).toEqual(pids);
