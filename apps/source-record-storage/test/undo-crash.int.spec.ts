@@ -130,6 +130,9 @@ describe('an undo whose process is killed in the middle', () => {
     await world[Symbol.asyncDispose]();
     world = await RecordWorld.start(database.url);
     expect(await service().get(UndoTasks).claim(scope)).toBeUndefined();
+    expect(
+      await admin.query('select lease_epoch::int from source_record_storage.snapshot_task'),
+    ).toEqual([{ lease_epoch: 1 }]);
     await admin.query(
       `update source_record_storage.snapshot_task set lease_until = now() - interval '1 second'`,
     );
