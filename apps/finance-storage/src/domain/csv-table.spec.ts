@@ -89,7 +89,7 @@ describe('a CSV table', () => {
     for (const text of [wide, long, quoted])
       for (const row of csvRows(text, ',')) cells += row.length;
     expect(cells).toBe(10_000 + 1_000_000 + 1);
-    // Time of the processor, which others cannot take; a pass per cell would need hours.
+    // Time of the processor, which no other process can take from us.
     expect(process.cpuUsage(before).user / 1e6).toBeLessThan(30);
   });
 });
