@@ -273,6 +273,12 @@ describe('file extensions', () => {
     expect((await world.ask('POST', `${EXTENSIONS}/restore/default`)).status).toBe(200);
   });
 
+  it('are the defaults for each of many who restore them at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => restore()));
+    for (const { json } of answers) expect(json).toEqual(answers[0]?.json);
+    expect(answers[0]?.json).toMatchObject({ totalRecords: 13 });
+  });
+
   it.each([
     ['extension==".MRC"', ['.mrc']],
     [

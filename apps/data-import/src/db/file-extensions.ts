@@ -132,15 +132,19 @@ export class FileExtensions {
     if (first > 0) await this.restore(tx);
   }
 
-  /** The default ones, and nothing else. */
+  /** The default ones, and nothing else; for one at a time. */
   async restore(tx: TenantTx): Promise<void> {
+    await tx.query('select from file_extension_defaults where tenant_id = $1 for update', [
+      tx.tenantId,
+    ]);
     await tx.execute('delete from file_extension where tenant_id = $1', [tx.tenantId]);
     await tx.execute(
       `insert into file_extension (tenant_id, id, extension, description, data_types, import_blocked, user_first_name, user_last_name,
          user_name, created_at, created_by, created_by_name, updated_at, updated_by, updated_by_name)
        select $1, d.id, d.extension, '', array(select jsonb_array_elements_text(d."dataTypes")), d."importBlocked", '', '', $3,
          $4, $5, $3, $4, $5, $3
-       from jsonb_to_recordset($2::jsonb) as d (id uuid, extension text, "dataTypes" jsonb, "importBlocked" boolean)`,
+       from jsonb_to_recordset($2::jsonb) as d (id uuid, extension text, "dataTypes" jsonb, "importBlocked" boolean)
+       on conflict do nothing`,
       [
         tx.tenantId,
         JSON.stringify(DEFAULT_EXTENSIONS),
