@@ -324,7 +324,9 @@ describe('definitions and files that are not as they should be', () => {
 
   it('an upload whose body ends early is told so, and may be repeated', async () => {
     const placed = await draft();
-    expect(await halfSent(seedUpload(placed))).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await halfSent(seedUpload(placed))).toMatch(
+      /^HTTP\/1\.1 400 [^]*\r\n\r\nUpload stream has been interrupted$/,
+    );
     const path = `${CURRENT}/${placed.id}`;
     const broken = await until(
       () => person.get<UploadDefinition>(path),

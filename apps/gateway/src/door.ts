@@ -78,6 +78,8 @@ export class PublicDoor implements Door {
   private readonly admission: Admission;
   private readonly uploads = new UploadLimit();
   private readonly addresses: Addresses;
+  /** By connection the request that came last. */
+  private readonly bodies = new WeakMap<Duplex, IncomingMessage>();
   private closing = false;
   /** Without the path prefix. */
   url = '';
@@ -110,7 +112,9 @@ export class PublicDoor implements Door {
       (request, response) => void this.visit(request, response),
     );
     this.server.maxHeadersCount = 0;
-    this.server.on('clientError', refuseConnection);
+    this.server.on('clientError', (error: ParserError, socket: Duplex) =>
+      refuseConnection(error, socket, this.bodies.get(socket)?.complete === false),
+    );
   }
 
   async listen({ host, port }: Listen): Promise<void> {
@@ -145,6 +149,7 @@ export class PublicDoor implements Door {
 
   private arrive(request: IncomingMessage, response: ServerResponse): Visit {
     const { headers, socket } = request;
+    this.bodies.set(socket, request);
     const sent = headers['x-okapi-request-id'] ?? headers['x-request-id'];
     const requestId =
       typeof sent === 'string' && VISIBLE_ASCII.test(sent) ? sent : this.door.parts.ids.next();
@@ -298,13 +303,18 @@ interface ParserError extends NodeJS.ErrnoException {
   readonly bytesParsed?: number;
 }
 
-/** What Node's parser refuses never becomes a request: bad syntax, smuggling, a head that is too long or too slow. */
-function refuseConnection(error: ParserError, socket: Duplex): void {
+/**
+ * What Node's parser refuses never becomes a request: bad syntax, smuggling, a head that is too long or too slow. Or it was
+ * one until its client stopped in the middle of the body, and still listens.
+ */
+function refuseConnection(error: ParserError, socket: Duplex, inBody: boolean): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  const { status, headers, body } = answerOf(new HttpRefusal(statusOf(error)));
+  const ended = error.code === 'HPE_INVALID_EOF_STATE';
+  const text = inBody && ended ? 'Upload stream has been interrupted' : undefined;
+  const { status, headers, body } = answerOf(new HttpRefusal(statusOf(error), {}, text));
   const lines = Object.entries({ ...headers, 'content-length': body.length, connection: 'close' });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(`HTTP/1.1 ${status} Refused\r\n${head}\r\n${body}`);

@@ -32,8 +32,9 @@ export class HttpRefusal extends Error {
   constructor(
     readonly status: 400 | 405 | 408 | 414 | 431,
     readonly headers: Readonly<Record<string, string>> = {},
+    text = LIBRARY_TEXTS[status],
   ) {
-    super(LIBRARY_TEXTS[status]);
+    super(text);
   }
 }
 
