@@ -253,9 +253,9 @@ export default defineConfig(
     files: ['tools/**/*.ts', '**/*.bench.ts'],
     rules: { 'no-restricted-properties': 'off', 'no-restricted-syntax': ['error', ...everywhere] },
   },
-  // The worlds that specs open.
+  // What specs stand on: worlds of services, helpers of libraries.
   {
-    files: ['apps/*/test/*-world.ts'],
+    files: ['apps/*/test/*-world.ts', 'libs/*/test/*.ts'],
     rules: { '@nx/enforce-module-boundaries': layers('layer:testing') },
   },
   {
