@@ -97,10 +97,17 @@ export function enumParameter<T extends string>(
   throw badParameter(name, text, reason?.(text) ?? `must match "${values.join('|')}"`);
 }
 
-export function parsePaging(query: Query, defaultLimit = 10): Paging {
+/** The page alone, of a list whose count is not asked for. */
+export function parsePage(query: Query, defaultLimit = 10): Pick<Paging, 'offset' | 'limit'> {
   return {
     offset: integerParameter(query, 'offset', 0),
     limit: integerParameter(query, 'limit', defaultLimit),
+  };
+}
+
+export function parsePaging(query: Query, defaultLimit?: number): Paging {
+  return {
+    ...parsePage(query, defaultLimit),
     totalRecords: enumParameter(query, 'totalRecords', TOTAL_RECORDS_MODES) ?? 'auto',
   };
 }

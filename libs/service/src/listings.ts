@@ -1,10 +1,12 @@
 import { checkLang, parsePaging, single, type Paging, type Query } from '@quire/contracts/paging';
+import { LANG, pagingParameters, type QueryParameter } from '@quire/contracts/query-parameters';
 import type { Scope } from '@quire/contracts/scope';
 import { compileList, Page, type ListFilter, type Listing } from '@quire/postgres/pages';
 import { streamTenant, type TenantRead } from '@quire/postgres/tenant';
 import type { FastifyReply } from 'fastify';
 import type { DataSource } from 'typeorm';
 import { streamCollection } from './answers.js';
+import { cqlOf, Queries } from './queries.js';
 
 export interface AnsweredList<R extends object> {
   readonly key: string;
@@ -21,6 +23,12 @@ export interface CompletedList<R extends object> extends Omit<AnsweredList<R>, '
   readonly only?: ListFilter;
   readonly write: (tx: TenantRead, rows: readonly R[]) => Promise<readonly object[]>;
 }
+
+/** Says in the API description what {@link answerList} reads, and what is read besides. */
+export const ListQueries = (
+  { entity }: Listing,
+  ...more: readonly QueryParameter[]
+): MethodDecorator => Queries(cqlOf(entity), ...pagingParameters(), LANG, ...more);
 
 /** A collection of an export or import service, which check `lang` (conventions, section 8). @throws Failure 400 */
 export function answerList<R extends object>(

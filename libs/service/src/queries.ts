@@ -2,13 +2,9 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
 import { notFound, refused, type Failure } from '@quire/contracts/failure';
 import { isUuid } from '@quire/contracts/ids';
-import {
-  INTEGER_MAX,
-  parsePaging,
-  TOTAL_RECORDS_MODES,
-  type Paging,
-  type Query,
-} from '@quire/contracts/paging';
+import { parsePaging, type Paging, type Query } from '@quire/contracts/paging';
+import { cqlQuery, pagingParameters, type QueryParameter } from '@quire/contracts/query-parameters';
+import type { CqlEntity } from '@quire/postgres/cql-entity';
 import type { FastifyRequest } from 'fastify';
 
 /**
@@ -39,26 +35,36 @@ export const QueryOf = createParamDecorator((_: unknown, context: ExecutionConte
   queryOf(requestOf(context)),
 );
 
-const WHOLE = { type: 'integer', minimum: 0, maximum: INTEGER_MAX } as const;
-const PAGING_PARAMETERS = [
-  ApiQuery({ name: 'offset', required: false, schema: { ...WHOLE, default: 0 } }),
-  ApiQuery({ name: 'limit', required: false, schema: { ...WHOLE, default: 10 } }),
-  ApiQuery({ name: 'totalRecords', required: false, enum: TOTAL_RECORDS_MODES }),
-];
+/** Says in the API description what a method reads of the query: `@Queries(cqlOf(entity), ...pagingParameters())`. */
+export const Queries =
+  (...parameters: readonly QueryParameter[]): MethodDecorator =>
+  (target, key, method) => {
+    for (const parameter of parameters) ApiQuery(parameter)(target, key, method);
+  };
 
-/** Says in the API description what {@link PagingOf} reads. */
-const describePaging: ParameterDecorator = (target, key) => {
-  const method = key === undefined ? undefined : Object.getOwnPropertyDescriptor(target, key);
-  if (key === undefined || !method) return;
-  for (const describe of PAGING_PARAMETERS) describe(target, key, method);
-};
+/** `query` of a list. The many fields that stand behind one prefix are named by it: `fund.*`. */
+export function cqlOf({ fields, joins = {} }: CqlEntity): QueryParameter {
+  const names = [...Object.keys(fields), ...Object.keys(joins).map((prefix) => `${prefix}.`)];
+  return cqlQuery([...new Set(names.map((name) => name.replace(/\..*$/, '.*')))]);
+}
 
-/** `offset`, `limit` and `totalRecords`, checked: `@PagingOf() paging: Paging`. The argument is the default limit. */
-export const PagingOf = createParamDecorator(
+const readPaging = createParamDecorator(
   (defaultLimit: number | undefined, context: ExecutionContext): Paging =>
     parsePaging(queryOf(requestOf(context)), defaultLimit),
-  [describePaging],
 );
+
+/**
+ * `offset`, `limit` and `totalRecords`, checked and described: `@PagingOf() paging: Paging`. The argument is the default
+ * limit.
+ */
+export const PagingOf =
+  (defaultLimit?: number): ParameterDecorator =>
+  (target, key, index) => {
+    readPaging(defaultLimit)(target, key, index);
+    const method = key === undefined ? undefined : Object.getOwnPropertyDescriptor(target, key);
+    if (key === undefined || !method) return;
+    Queries(...pagingParameters(defaultLimit))(target, key, method);
+  };
 
 const UUID_TEXT =
   'Invalid UUID format of id, should be xxxxxxxx-xxxx-Mxxx-Nxxx-xxxxxxxxxxxx where M is 1-5 and N is 8, 9, a, b, A or B ' +

@@ -9,7 +9,7 @@ import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { errorLogAnswer, errorLogListing, type ErrorLogRow } from '../db/error-logs.js';
 import { ExportTenantSettings } from '../db/tenant-settings.js';
-import { answerList } from '@quire/service/listings';
+import { answerList, ListQueries } from '@quire/service/listings';
 
 @Controller('data-export/logs')
 export class ErrorLogsController {
@@ -20,6 +20,7 @@ export class ErrorLogsController {
 
   @Get()
   @Permissions(routes.exportLogs)
+  @ListQueries(errorLogListing)
   async list(
     @CallerOf() caller: Caller,
     @QueryOf() query: Query,

@@ -1,9 +1,10 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { Public } from '@quire/auth/permissions';
 import { single, type Query } from '@quire/contracts/paging';
+import { LINK_TOKEN } from '@quire/contracts/query-parameters';
 import { routes } from '@quire/contracts/routes';
 import { sendFile } from '@quire/service/files';
-import { PathId, QueryOf } from '@quire/service/queries';
+import { PathId, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { failures } from '../domain/failures.js';
 import { Downloads } from '../usecases/downloads.js';
@@ -15,6 +16,7 @@ export class FilesController {
 
   @Get(':fileId')
   @Public(routes.exportedFile)
+  @Queries(LINK_TOKEN)
   async read(
     @PathId({ name: 'fileId', notFound: (id) => failures.exportFileNotFound(id).message })
     fileId: string,

@@ -13,7 +13,7 @@ import { failures } from '../domain/failures.js';
 import { jobAnswer } from '../domain/job-answer.js';
 import { Downloads } from '../usecases/downloads.js';
 import { answerDialect } from './dialects.js';
-import { answerList } from '@quire/service/listings';
+import { answerList, ListQueries } from '@quire/service/listings';
 
 @Controller('data-export/job-executions')
 export class JobExecutionsController {
@@ -25,6 +25,7 @@ export class JobExecutionsController {
 
   @Get()
   @Permissions(routes.listExportJobs)
+  @ListQueries(jobListing('default'))
   async list(
     @CallerOf() caller: Caller,
     @QueryOf() query: Query,

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Post, Put, Res } from '@nestjs
 import { CallerOf, Permissions } from '@quire/auth/permissions';
 import { ExportJobProfile } from '@quire/contracts/data-export';
 import { booleanParameter, type Query } from '@quire/contracts/paging';
+import { aFlag } from '@quire/contracts/query-parameters';
 import { routes } from '@quire/contracts/routes';
 import type { Caller } from '@quire/contracts/scope';
 import { readOnce } from '@quire/postgres/tenant';
@@ -21,9 +22,14 @@ import { BUILT_IN, NAME_OF_2020 } from '../domain/built-in-profiles.js';
 import { failures } from '../domain/failures.js';
 import { Profiles } from '../usecases/profiles.js';
 import { answerDialect } from './dialects.js';
-import { answerList } from '@quire/service/listings';
+import { answerList, ListQueries } from '@quire/service/listings';
 
 const OF_2020 = { id: BUILT_IN.instanceJob, name: NAME_OF_2020 };
+
+const USED = aFlag('used', {
+  default: false,
+  description: 'Id and name of those with which jobs have ended.',
+});
 
 @Controller('data-export/job-profiles')
 export class JobProfilesController {
@@ -35,6 +41,7 @@ export class JobProfilesController {
 
   @Get()
   @Permissions(routes.listExportJobProfiles)
+  @ListQueries(jobProfileListing(), USED)
   async list(
     @CallerOf() caller: Caller,
     @QueryOf() query: Query,

@@ -17,7 +17,7 @@ import {
 } from '../db/mapping-profiles.js';
 import { failures } from '../domain/failures.js';
 import { Profiles } from '../usecases/profiles.js';
-import { answerList } from '@quire/service/listings';
+import { answerList, ListQueries } from '@quire/service/listings';
 
 @Controller('data-export/mapping-profiles')
 export class MappingProfilesController {
@@ -29,6 +29,7 @@ export class MappingProfilesController {
 
   @Get()
   @Permissions(routes.listMappingProfiles)
+  @ListQueries(mappingProfileListing)
   list(@CallerOf() caller: Caller, @QueryOf() query: Query, @Res() reply: FastifyReply): void {
     answerList<MappingProfileRow>(this.source, reply, {
       key: 'mappingProfiles',

@@ -9,7 +9,7 @@ import { BUILT_IN_AT, JOB_PROFILES } from '../domain/job-profiles.js';
 const NOTHING = `''::text`;
 const BUILT_IN = `'${BUILT_IN_AT}'::timestamptz`;
 const SYSTEM = `'${SYSTEM_USER_ID}'::uuid`;
-const PROFILE: CqlEntity = {
+export const PROFILE: CqlEntity = {
   fields: {
     id: { type: 'uuid', sql: 'p.id' },
     name: { type: 'text', sql: 'p.name' },

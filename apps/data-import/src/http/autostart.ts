@@ -1,8 +1,14 @@
 import { isAnyUuid } from '@quire/contracts/ids';
 import { badParameter, single, type Query } from '@quire/contracts/paging';
+import { aText } from '@quire/contracts/query-parameters';
 import { failures } from '../domain/failures.js';
 import { profileOf } from '../domain/job-profiles.js';
 import type { Autostart } from '../usecases/upload-definitions.js';
+
+export const AUTOSTART = aText('autostart', {
+  description:
+    'Imports when all files are there: `true`, `false` or the id of a job profile. Absent: as the tenant has set.',
+});
 
 /**
  * `autostart=true`, `false` or the id of a job profile, on creating a definition (data-import, section 14, 14).

@@ -13,7 +13,7 @@ import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import { readTenant } from '@quire/postgres/tenant';
 import { located } from '@quire/service/answers';
-import { answerList } from '@quire/service/listings';
+import { answerList, ListQueries } from '@quire/service/listings';
 import { PathId, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
@@ -41,6 +41,7 @@ export class FileExtensionsController {
 
   @Get('fileExtensions')
   @Permissions(routes.listFileExtensions)
+  @ListQueries(FILE_EXTENSION_LISTING)
   @ApiOkResponse({ type: FileExtensionList })
   list(@ScopeOf() scope: Scope, @QueryOf() query: Query, @Res() reply: FastifyReply): void {
     answerList<FileExtensionRow>(this.source, reply, {

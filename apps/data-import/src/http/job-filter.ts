@@ -9,9 +9,41 @@ import {
   textParameters,
   type Query,
 } from '@quire/contracts/paging';
+import {
+  aDate,
+  aText,
+  aUuid,
+  many,
+  oneOf,
+  type QueryParameter,
+} from '@quire/contracts/query-parameters';
 import { JOB_STATUSES } from '@quire/contracts/source-records';
 import { JOB_SORT_FIELDS, type JobFilter, type JobSort } from '../db/job-listings.js';
 import { uiStatusOf } from '../domain/job-execution.js';
+
+/** What {@link jobFilterOf} reads. */
+export const JOB_FILTER_PARAMETERS: readonly QueryParameter[] = [
+  many(oneOf('statusAny', JOB_STATUSES)),
+  many(oneOf('uiStatusAny', UI_STATUSES)),
+  oneOf('statusNot', JOB_STATUSES),
+  many(aUuid('profileIdAny')),
+  many(aUuid('profileIdNotAny')),
+  many(oneOf('subordinationTypeNotAny', SUBORDINATION_TYPES)),
+  many(aText('fileNameNotAny')),
+  many(aUuid('userId')),
+  aText('hrId', { description: '`*` stands for any characters. With `fileName`: one of the two.' }),
+  aText('fileName', { description: 'In any case; `*` stands for any characters.' }),
+  aText('excludeJobProfileName', { description: 'In any case; `*` stands for any characters.' }),
+  aDate('completedAfter', { description: 'At this time too.' }),
+  aDate('completedBefore', { description: 'At this time too.' }),
+  many(
+    aText('sortBy', {
+      description: 'A field, ascending, or with `,desc` descending.',
+      pattern: `^(${JOB_SORT_FIELDS.join('|')})(,(asc|desc))?$`,
+      example: 'completed_date,desc',
+    }),
+  ),
+];
 
 /** The parameters of the job list (data-import, 5.1). @throws Failure 400 that names the parameter */
 export function jobFilterOf(query: Query): JobFilter {

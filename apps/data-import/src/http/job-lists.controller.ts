@@ -11,14 +11,14 @@ import { routes } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
 import { readTenant, streamTenant, type TenantRead } from '@quire/postgres/tenant';
 import { streamCollection } from '@quire/service/answers';
-import { PagingOf, PathId, QueryOf } from '@quire/service/queries';
+import { PagingOf, PathId, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { JobExecutions, type JobView } from '../db/job-executions.js';
 import { JobListings } from '../db/job-listings.js';
 import { failures, texts } from '../domain/failures.js';
 import { jobOf } from '../domain/shapes.js';
-import { jobFilterOf } from './job-filter.js';
+import { JOB_FILTER_PARAMETERS, jobFilterOf } from './job-filter.js';
 
 const ID = { name: 'id', notFound: texts.jobNotFound };
 
@@ -33,6 +33,7 @@ export class JobListsController {
 
   @Get('metadata-provider/jobExecutions')
   @Permissions(routes.listImportJobs)
+  @Queries(...JOB_FILTER_PARAMETERS)
   @ApiOkResponse({ type: ImportJobExecutions })
   list(
     @ScopeOf() scope: Scope,

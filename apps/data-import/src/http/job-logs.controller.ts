@@ -3,10 +3,11 @@ import { ApiOkResponse } from '@nestjs/swagger';
 import { Permissions, ScopeOf } from '@quire/auth/permissions';
 import { JobLogEntries, JobLogEntry, JobSummary } from '@quire/contracts/job-logs';
 import { parsePaging, type Query } from '@quire/contracts/paging';
+import { pagingParameters } from '@quire/contracts/query-parameters';
 import { routes } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
 import { readTenant } from '@quire/postgres/tenant';
-import { PathId, QueryOf } from '@quire/service/queries';
+import { PathId, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { JobChunks } from '../db/job-chunks.js';
@@ -15,7 +16,7 @@ import { failures, texts } from '../domain/failures.js';
 import { isEnded } from '../domain/job-execution.js';
 import { logEntryOf } from '../domain/logged-record.js';
 import { JobLog } from '../usecases/job-log.js';
-import { logViewOf } from './log-views.js';
+import { LOG_VIEW_PARAMETERS, logViewOf } from './log-views.js';
 import { streamLog } from './listings.js';
 
 /** How a job went and what became of each of its records (data-import, 5.2 and 5.3). */
@@ -55,6 +56,7 @@ export class JobLogsController {
 
   @Get('jobLogEntries/:jobExecutionId')
   @Permissions(routes.importLogEntries)
+  @Queries(...LOG_VIEW_PARAMETERS, ...pagingParameters())
   @ApiOkResponse({ type: JobLogEntries })
   entries(
     @ScopeOf() scope: Scope,

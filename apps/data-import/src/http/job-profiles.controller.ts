@@ -10,9 +10,9 @@ import type { Paging, Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
 import { readTenant } from '@quire/postgres/tenant';
-import { PagingOf, PathId, QueryOf } from '@quire/service/queries';
+import { cqlOf, PagingOf, PathId, Queries, QueryOf } from '@quire/service/queries';
 import { DataSource } from 'typeorm';
-import { JobProfiles } from '../db/job-profiles.js';
+import { JobProfiles, PROFILE } from '../db/job-profiles.js';
 import { failures, texts } from '../domain/failures.js';
 import { jobProfileOf, profileOf, wrappedProfileOf, wrapperOf } from '../domain/job-profiles.js';
 import { byCql } from './listings.js';
@@ -29,6 +29,7 @@ export class JobProfilesController {
 
   @Get('jobProfiles')
   @Permissions(routes.listImportJobProfiles)
+  @Queries(cqlOf(PROFILE))
   @ApiOkResponse({ type: ImportJobProfiles })
   async list(
     @ScopeOf() scope: Scope,

@@ -3,16 +3,17 @@ import { ApiOkResponse } from '@nestjs/swagger';
 import { Permissions, ScopeOf } from '@quire/auth/permissions';
 import { IncomingRecord, JournalRecords } from '@quire/contracts/job-logs';
 import { INTEGER_MAX, parsePaging, type Query } from '@quire/contracts/paging';
+import { pagingParameters } from '@quire/contracts/query-parameters';
 import { routes } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
-import { PathId, QueryOf } from '@quire/service/queries';
+import { PathId, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { failures, texts } from '../domain/failures.js';
 import { IncomingRecords } from '../usecases/incoming-records.js';
 import { JobLog } from '../usecases/job-log.js';
 import { Journal } from '../usecases/journal.js';
 import { streamLog } from './listings.js';
-import { journalViewOf } from './log-views.js';
+import { JOURNAL_VIEW_PARAMETERS, journalViewOf } from './log-views.js';
 
 /** What was done with each record, and the records themselves as they came in (data-import, 5.4). */
 @Controller('metadata-provider')
@@ -25,6 +26,7 @@ export class JournalController {
 
   @Get('journalRecords/:jobExecutionId')
   @Permissions(routes.importJournal)
+  @Queries(...JOURNAL_VIEW_PARAMETERS, ...pagingParameters(INTEGER_MAX))
   @ApiOkResponse({ type: JournalRecords })
   journalRecords(
     @ScopeOf() scope: Scope,

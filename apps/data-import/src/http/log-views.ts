@@ -5,6 +5,7 @@ import {
   single,
   type Query,
 } from '@quire/contracts/paging';
+import { aFlag, aText, oneOf, type QueryParameter } from '@quire/contracts/query-parameters';
 import type { LogSort } from '../domain/logged-record.js';
 import type { LogView } from '../usecases/job-log.js';
 import { JOURNAL_SORTS, type JournalView } from '../usecases/journal.js';
@@ -37,8 +38,22 @@ const ENTITY_TYPES = [
 ] as const;
 type EntityType = (typeof ENTITY_TYPES)[number];
 
-const directionOf = (query: Query): boolean =>
-  enumParameter(query, 'order', ['asc', 'desc']) === 'desc';
+const DIRECTIONS = ['asc', 'desc'] as const;
+const ORDER = oneOf('order', DIRECTIONS, { default: 'asc' });
+
+const directionOf = (query: Query): boolean => enumParameter(query, 'order', DIRECTIONS) === 'desc';
+
+/** What {@link logViewOf} reads. */
+export const LOG_VIEW_PARAMETERS: readonly QueryParameter[] = [
+  oneOf('sortBy', [...LOG_SORT.keys()], { default: 'source_record_order' }),
+  ORDER,
+  aFlag('errorsOnly', { default: false }),
+  oneOf('entityType', ENTITY_TYPES, { default: 'ALL' }),
+  aText('entity', {
+    description:
+      '`entityType` as the web UI calls it, where that is absent. What is unknown means nothing.',
+  }),
+];
 
 /** Parameters of `jobLogEntries` (data-import, 5.3). Undefined: nothing is of that kind. @throws Failure 400 */
 export function logViewOf(query: Query): LogView | undefined {
@@ -60,6 +75,12 @@ function entityOf(query: Query): EntityType | undefined {
   const sent = single(query, 'entity')?.toUpperCase();
   return sent === 'SRS_MARC' ? 'MARC' : ENTITY_TYPES.find((one) => one === sent);
 }
+
+/** What {@link journalViewOf} reads. */
+export const JOURNAL_VIEW_PARAMETERS: readonly QueryParameter[] = [
+  oneOf('sortBy', JOURNAL_SORTS, { default: 'source_record_order' }),
+  ORDER,
+];
 
 /** Parameters of `journalRecords` (data-import, 5.4). @throws Failure 400 */
 export function journalViewOf(query: Query): JournalView {

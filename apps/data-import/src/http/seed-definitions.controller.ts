@@ -19,13 +19,14 @@ import {
 } from '@quire/contracts/data-import';
 import { invalid, violation } from '@quire/contracts/failure';
 import { isAnyUuid } from '@quire/contracts/ids';
-import { checkLang, parsePaging, required, type Query } from '@quire/contracts/paging';
+import { checkLang, parsePage, required, type Query } from '@quire/contracts/paging';
+import { aText, LANG, pageParameters } from '@quire/contracts/query-parameters';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import { readTenant } from '@quire/postgres/tenant';
 import { located } from '@quire/service/answers';
 import { answerCompletedList } from '@quire/service/listings';
-import { QueryOf } from '@quire/service/queries';
+import { cqlOf, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import {
@@ -37,11 +38,13 @@ import { failures } from '../domain/failures.js';
 import { seedDefinitionOf } from '../domain/shapes.js';
 import { FileUploads } from '../usecases/file-uploads.js';
 import { UploadDrafts } from '../usecases/upload-definitions.js';
-import { autostartOf } from './autostart.js';
+import { AUTOSTART, autostartOf } from './autostart.js';
 import { incomingOf } from './incoming.js';
 
 const BASE = '/data-import/upload/definition';
 const NOT_FOUND = { definition: failures.definitionOfFileNotFound, file: failures.fileNotFound };
+const DEFINITION_ID = aText('uploadDefinitionId', { required: true });
+const FILE_ID = aText('fileId', { required: true });
 const LISTING = definitionListing('definition');
 
 /** The seed family (data-import, 3.1): ids are plain strings here, one that names nothing is simply unknown. */
@@ -56,6 +59,7 @@ export class SeedDefinitionsController {
 
   @Post('definition')
   @Permissions(routes.createSeedDefinition)
+  @Queries(LANG, AUTOSTART)
   @ApiCreatedResponse({ type: SeedUploadDefinition })
   async create(
     @CallerOf() caller: Caller,
@@ -71,6 +75,7 @@ export class SeedDefinitionsController {
 
   @Get('definition')
   @Permissions(routes.listSeedDefinitions)
+  @Queries(cqlOf(LISTING.entity), ...pageParameters(), LANG)
   @ApiOkResponse({ type: SeedUploadDefinitions })
   list(@ScopeOf() scope: Scope, @QueryOf() query: Query, @Res() reply: FastifyReply): void {
     checkLang(query);
@@ -80,7 +85,7 @@ export class SeedDefinitionsController {
       query,
       scope,
       // The seed knows no totalRecords parameter: the count is always there.
-      paging: parsePaging({ ...query, totalrecords: 'exact' }),
+      paging: { ...parsePage(query), totalRecords: 'exact' },
       write: async (tx, rows) =>
         (await this.definitions.withFiles(tx, rows)).map((one) => seedDefinitionOf(one)),
     });
@@ -139,6 +144,7 @@ export class SeedDefinitionsController {
   @Delete('definition/file/:fileId')
   @HttpCode(204)
   @Permissions(routes.removeSeedFile)
+  @Queries(DEFINITION_ID)
   async removeFile(
     @CallerOf() caller: Caller,
     @Param('fileId') fileId: string,
@@ -152,6 +158,7 @@ export class SeedDefinitionsController {
   @Post('file')
   @HttpCode(200)
   @Permissions(routes.uploadSeedFile)
+  @Queries(DEFINITION_ID, FILE_ID)
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @ApiOkResponse({ type: SeedUploadDefinition })
   async upload(

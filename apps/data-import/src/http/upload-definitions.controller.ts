@@ -19,12 +19,13 @@ import {
   UploadFileDefinition,
 } from '@quire/contracts/data-import';
 import { checkLang, single, type Paging, type Query } from '@quire/contracts/paging';
+import { LANG } from '@quire/contracts/query-parameters';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import { readTenant } from '@quire/postgres/tenant';
 import { located } from '@quire/service/answers';
 import { answerCompletedList } from '@quire/service/listings';
-import { PagingOf, PathId, QueryOf } from '@quire/service/queries';
+import { cqlOf, PagingOf, PathId, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import {
@@ -38,7 +39,7 @@ import { definitionOf } from '../domain/shapes.js';
 import { FileUploads } from '../usecases/file-uploads.js';
 import { Imports } from '../usecases/imports.js';
 import { UploadDrafts } from '../usecases/upload-definitions.js';
-import { autostartOf } from './autostart.js';
+import { AUTOSTART, autostartOf } from './autostart.js';
 import { incomingOf, wantedOf } from './incoming.js';
 
 const ID = { name: 'id', notFound: texts.definitionNotFound };
@@ -63,6 +64,7 @@ export class UploadDefinitionsController {
 
   @Post()
   @Permissions(routes.createUploadDefinition)
+  @Queries(AUTOSTART)
   @ApiCreatedResponse({ type: UploadDefinition })
   async create(
     @CallerOf() caller: Caller,
@@ -78,6 +80,7 @@ export class UploadDefinitionsController {
   /** A query finds only what the caller made; without one everybody's drafts are shown. */
   @Get()
   @Permissions(routes.listUploadDefinitions)
+  @Queries(cqlOf(LISTING.entity), LANG)
   @ApiOkResponse({ type: UploadDefinitionList })
   list(
     @ScopeOf() scope: Scope,
@@ -90,7 +93,7 @@ export class UploadDefinitionsController {
     answerCompletedList<DefinitionRow>(this.source, reply, {
       key: 'uploadDefinitions',
       listing: LISTING,
-      query: asked ? sent : { ...sent, query: undefined },
+      query: asked ? sent : {},
       scope,
       paging,
       ...(asked ? { only: { column: CREATED_BY, value: scope.actorId } } : {}),

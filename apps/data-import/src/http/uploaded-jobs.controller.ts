@@ -4,10 +4,11 @@ import { CallerOf, permissionMissing, Permissions, Public } from '@quire/auth/pe
 import { Cancelled, OriginalLink } from '@quire/contracts/data-import';
 import { UNDO_PERMISSION } from '@quire/contracts/data-import-routes';
 import { booleanParameter, single, type Query } from '@quire/contracts/paging';
+import { aFlag, LINK_TOKEN } from '@quire/contracts/query-parameters';
 import { routes } from '@quire/contracts/routes';
 import type { Caller } from '@quire/contracts/scope';
 import { sendFile } from '@quire/service/files';
-import { PathId, QueryOf } from '@quire/service/queries';
+import { PathId, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { failures, texts } from '../domain/failures.js';
 import { JobChanges } from '../usecases/job-changes.js';
@@ -16,6 +17,11 @@ import { Undos } from '../usecases/undos.js';
 
 const JOB_ID = { name: 'jobExecutionId', notFound: () => failures.fileGone().message };
 const CANCELLED_ID = { name: 'jobExecutionId', notFound: texts.jobNotFound };
+
+const UNDO = aFlag('undo', {
+  default: false,
+  description: `Takes back what is saved; requires ${UNDO_PERMISSION} too.`,
+});
 
 /** What the current family has for jobs: cancel, and the file that a job read as it came (data-import, 3.4). */
 @Controller('data-import')
@@ -28,6 +34,7 @@ export class UploadedJobsController {
 
   @Delete('jobExecutions/:jobExecutionId/cancel')
   @Permissions(routes.cancelImport)
+  @Queries(UNDO)
   @ApiOkResponse({ type: Cancelled })
   async cancel(
     @CallerOf() caller: Caller,
@@ -51,6 +58,7 @@ export class UploadedJobsController {
 
   @Get('links/originals/:jobExecutionId')
   @Public(routes.original)
+  @Queries(LINK_TOKEN)
   async read(
     @PathId(JOB_ID) jobId: string,
     @QueryOf() query: Query,

@@ -1,4 +1,5 @@
 import { badParameter, type Query } from '@quire/contracts/paging';
+import { aText, many, oneOf, type QueryParameter } from '@quire/contracts/query-parameters';
 import {
   budget,
   fiscalYear,
@@ -47,6 +48,14 @@ export const EXPANSIONS: Readonly<Record<string, Readonly<Record<string, Expansi
     groups: { entity: group, properties: GROUP },
   },
 };
+
+/** What {@link expandedOf} reads. */
+export function expandParameter(entity: Entity): QueryParameter {
+  const names = Object.keys(EXPANSIONS[entity.name] ?? {});
+  if (names.length === 0) return aText('expand', { description: 'There is nothing to show.' });
+  const description = 'Shows what the row refers to; also as one value with commas.';
+  return many(oneOf('expand', names, { description }));
+}
 
 /** @throws Failure 400 for a name that the entity has no relation of */
 export function expandedOf(entity: Entity, query: Query): readonly string[] {

@@ -19,10 +19,11 @@ import { BULK_MODES, BulkAnswer, BulkChange, FiscalYearCopy } from '@quire/contr
 import { financeBulkRoutes } from '@quire/contracts/finance-routes';
 import { isUuid } from '@quire/contracts/ids';
 import { booleanParameter, enumParameter, type Query } from '@quire/contracts/paging';
+import { DRY_RUN, oneOf } from '@quire/contracts/query-parameters';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import { located } from '@quire/service/answers';
 import { missingBody, OptionalBody } from '@quire/service/contract.pipe';
-import { badPathId, QueryOf } from '@quire/service/queries';
+import { badPathId, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { answerOf } from '../domain/entity-answer.js';
 import { groupFundFiscalYear } from '../domain/entities.js';
@@ -31,7 +32,7 @@ import { BulkSources } from '../usecases/bulk-sources.js';
 import { FiscalYearCopies } from '../usecases/fiscal-year-copies.js';
 import { RelationKeys } from '../usecases/relation-keys.js';
 import { IfMatch } from './entity-controller.js';
-import { MatrixAnswer } from './matrix-answer.js';
+import { MATRIX_PARAMETERS, MatrixAnswer } from './matrix-answer.js';
 
 const PATH = 'finance-storage/group-fund-fiscal-years';
 const BY_KEY = 'by-key/:groupId/:fundId/:fiscalYearId';
@@ -77,6 +78,7 @@ export class BulkController {
   @Post('bulk')
   @HttpCode(200)
   @Permissions(financeBulkRoutes.bulk)
+  @Queries(oneOf('mode', BULK_MODES, { default: 'atomic' }), DRY_RUN)
   @ApiConsumes('application/json', 'text/csv')
   @ApiBody({ type: BulkChange })
   @ApiOkResponse({ type: BulkAnswer })
@@ -102,6 +104,7 @@ export class BulkController {
 
   @Get('matrix')
   @Permissions(financeBulkRoutes.matrix)
+  @Queries(...MATRIX_PARAMETERS)
   @ApiProduces('application/json', 'text/csv')
   async matrix(
     @ScopeOf() scope: Scope,

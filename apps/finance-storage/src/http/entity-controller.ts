@@ -17,14 +17,14 @@ import type { Query } from '@quire/contracts/paging';
 import type { Caller } from '@quire/contracts/scope';
 import { located } from '@quire/service/answers';
 import { checkedBody } from '@quire/service/contract.pipe';
-import { PathId, QueryOf } from '@quire/service/queries';
+import { PathId, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Values } from '../db/entities.js';
 import { answerOf, type Answer } from '../domain/entity-answer.js';
 import type { Entity } from '../domain/entities.js';
 import { texts } from '../domain/failures.js';
 import { EntityChanges } from '../usecases/entity-changes.js';
-import { EntityReads } from './entity-reads.js';
+import { askedParameters, EntityReads, listParameters } from './entity-reads.js';
 
 type EntityRoutes = (typeof financeEntityRoutes)['groups'];
 
@@ -49,6 +49,7 @@ export function entityController(entity: Entity, routes: EntityRoutes): Type {
 
     @Get()
     @Permissions(routes.list)
+    @Queries(...listParameters(entity))
     @ApiOkResponse({ type: [type] })
     list(@CallerOf() caller: Caller, @QueryOf() query: Query, @Res() reply: FastifyReply): void {
       this.reads.list(reply, caller, entity, query);
@@ -71,6 +72,7 @@ export function entityController(entity: Entity, routes: EntityRoutes): Type {
 
     @Get(':id')
     @Permissions(routes.read)
+    @Queries(...askedParameters(entity))
     @ApiOkResponse({ type })
     async read(
       @CallerOf() caller: Caller,
@@ -108,6 +110,5 @@ export function entityController(entity: Entity, routes: EntityRoutes): Type {
     }
   }
   // Names of operations in the API description are those of the classes.
-  Object.defineProperty(EntityController, 'name', { value: `${entity.name}sController` });
-  return EntityController;
+  return Object.defineProperty(EntityController, 'name', { value: `${entity.name}sController` });
 }

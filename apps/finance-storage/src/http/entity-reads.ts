@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { booleanParameter, parsePaging, type Query } from '@quire/contracts/paging';
+import { aFlag, pagingParameters, type QueryParameter } from '@quire/contracts/query-parameters';
 import type { Caller } from '@quire/contracts/scope';
 import type { Listing } from '@quire/postgres/pages';
 import { readOnce, readTenant, type TenantRead } from '@quire/postgres/tenant';
 import { answerCompletedList } from '@quire/service/listings';
+import { cqlOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { Entities, type EntityRow } from '../db/entities.js';
@@ -12,7 +14,7 @@ import { Expansions } from '../db/expansions.js';
 import { LedgerSums } from '../db/ledger-sums.js';
 import type { Answer } from '../domain/entity-answer.js';
 import type { Entity } from '../domain/entities.js';
-import { expandedOf } from '../domain/expansions.js';
+import { expandedOf, expandParameter } from '../domain/expansions.js';
 import { failures } from '../domain/failures.js';
 
 /** What a request asks to see besides the row itself. */
@@ -75,8 +77,24 @@ export class EntityReads {
   }
 }
 
+/** What {@link EntityReads} reads of lists. */
+export const listParameters = (entity: Entity): readonly QueryParameter[] => [
+  cqlOf(listingOf(entity).entity),
+  ...askedParameters(entity),
+  ...pagingParameters(),
+];
+
+/** What it reads of lists and of single ones. */
+export const askedParameters = (entity: Entity): readonly QueryParameter[] => [
+  expandParameter(entity),
+  ...(hasSums(entity) ? [SUMMARY] : []),
+];
+
+const SUMMARY = aFlag('summary', { default: false, description: 'Adds the sums of its budgets.' });
+const hasSums = (entity: Entity): boolean => entity.name === 'Ledger';
+
 /** @throws Failure 400 */
 const askedOf = (entity: Entity, query: Query): Asked => ({
   expanded: expandedOf(entity, query),
-  summary: entity.name === 'Ledger' && booleanParameter(query, 'summary', false),
+  summary: hasSums(entity) && booleanParameter(query, 'summary', false),
 });

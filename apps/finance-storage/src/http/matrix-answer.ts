@@ -11,14 +11,17 @@ import {
   single,
   type Query,
 } from '@quire/contracts/paging';
+import { aUuid, pagingParameters, type QueryParameter } from '@quire/contracts/query-parameters';
 import type { Scope } from '@quire/contracts/scope';
 import { compileList, Page } from '@quire/postgres/pages';
 import { streamTenant, type TenantRead } from '@quire/postgres/tenant';
+import { cqlOf } from '@quire/service/queries';
 import { DataSource } from 'typeorm';
 import type { EntityRow } from '../db/entities.js';
+import { listingOf } from '../db/entity-queries.js';
 import { MatrixRows, type BudgetOfFund, type CodedRow } from '../db/matrix-rows.js';
 import { answerOf } from '../domain/entity-answer.js';
-import { fiscalYear } from '../domain/entities.js';
+import { fiscalYear, fund } from '../domain/entities.js';
 import { failures } from '../domain/failures.js';
 import { matrixHead, matrixLine } from '../domain/matrix-csv.js';
 
@@ -32,6 +35,14 @@ interface Form {
   ): string;
   tail(rows: number, total: number | undefined): string;
 }
+
+/** What {@link MatrixAnswer} reads. */
+export const MATRIX_PARAMETERS: readonly QueryParameter[] = [
+  aUuid('fiscalYearId', { required: true }),
+  aUuid('ledgerId', { description: 'Only its funds.' }),
+  cqlOf(listingOf(fund).entity),
+  ...pagingParameters(),
+];
 
 /** Streams the matrix of a fiscal year (finance-storage, 8.4): funds in pages, every group a column. */
 @Injectable()

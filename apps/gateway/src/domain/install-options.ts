@@ -1,4 +1,5 @@
 import { badParameter, booleanParameter, single, type Query } from '@quire/contracts/paging';
+import { aFlag, aText, type QueryParameter } from '@quire/contracts/query-parameters';
 
 /** What an install loads, and how it is answered (conventions, section 6). */
 export interface InstallOptions {
@@ -11,6 +12,13 @@ export interface InstallOptions {
 }
 
 const NAME = 'tenantParameters';
+
+/** What {@link installOptions} reads. */
+export const INSTALL_PARAMETERS: readonly QueryParameter[] = [
+  aText(NAME, { example: 'loadReference=true,loadSample=true' }),
+  aFlag('simulate', { default: false, description: 'Changes nothing.' }),
+  aFlag('async', { default: false, description: 'Answers before it is done, with where to look.' }),
+];
 
 /** Of `tenantParameters=loadReference=true,loadSample=true`; names that only other modules know are passed over. @throws Failure 400 */
 export function installOptions(query: Query): InstallOptions {

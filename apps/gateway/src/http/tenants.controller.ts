@@ -9,7 +9,7 @@ import {
   Res,
   type ExecutionContext,
 } from '@nestjs/common';
-import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Authenticated, CallerOf, Permissions } from '@quire/auth/permissions';
 import {
   CreateTenant,
@@ -22,9 +22,13 @@ import { routes } from '@quire/contracts/routes';
 import type { Caller } from '@quire/contracts/scope';
 import { located } from '@quire/service/answers';
 import { BodyListOf } from '@quire/service/contract.pipe';
-import { queryOf } from '@quire/service/queries';
+import { Queries, queryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { installOptions, type InstallOptions } from '../domain/install-options.js';
+import {
+  INSTALL_PARAMETERS,
+  installOptions,
+  type InstallOptions,
+} from '../domain/install-options.js';
 import { Installs } from '../usecases/installs.js';
 import { TenantsOfQuire } from '../usecases/tenants.js';
 
@@ -60,13 +64,7 @@ export class TenantsController {
   @Post(':id/install')
   @HttpCode(200)
   @Permissions(routes.installModules)
-  @ApiQuery({
-    name: 'tenantParameters',
-    required: false,
-    example: 'loadReference=true,loadSample=true',
-  })
-  @ApiQuery({ name: 'simulate', required: false, type: Boolean })
-  @ApiQuery({ name: 'async', required: false, type: Boolean })
+  @Queries(...INSTALL_PARAMETERS)
   @ApiBody({ type: ModuleInstall, isArray: true })
   @ApiOkResponse({ type: ModuleInstall, isArray: true })
   async install(

@@ -4,6 +4,7 @@ import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
 import { checkField } from '@quire/contracts/check-contract';
 import { invalid } from '@quire/contracts/failure';
 import { booleanParameter, type Query } from '@quire/contracts/paging';
+import { aFlag } from '@quire/contracts/query-parameters';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import {
@@ -20,7 +21,7 @@ import type { ParsedRecord, StoredRecord } from '@quire/contracts/source-records
 import { readTenant, streamTenant } from '@quire/postgres/tenant';
 import { streamCollection } from '@quire/service/answers';
 import { missingBody } from '@quire/service/contract.pipe';
-import { QueryOf } from '@quire/service/queries';
+import { Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import { FetchedRecords } from '../db/fetched-records.js';
@@ -32,6 +33,10 @@ import { ParsedRecordUpdates, type UpdatedBatch } from '../usecases/parsed-recor
 import { StoredRecords } from '../usecases/stored-records.js';
 import { ID_LIST_SCHEMA } from './id-lists.js';
 
+const SKIP_UNCHANGED = aFlag('skipUnchanged', {
+  default: false,
+  description: 'Saves no new generation of a record that is the same already.',
+});
 /** Records with all their parts that are in memory at once. */
 const RECORDS_AT_ONCE = 100;
 
@@ -48,6 +53,7 @@ export class BatchesController {
 
   @Post('records')
   @Permissions(routes.createRecords)
+  @Queries(SKIP_UNCHANGED)
   @ApiCreatedResponse({ type: SavedRecords })
   async save(
     @CallerOf() caller: Caller,

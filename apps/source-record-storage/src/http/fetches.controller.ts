@@ -1,12 +1,12 @@
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { ApiBody } from '@nestjs/swagger';
 import { CallerOf, Permissions } from '@quire/auth/permissions';
-import { booleanParameter } from '@quire/contracts/paging';
+import { booleanParameter, type Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import { streamTenant } from '@quire/postgres/tenant';
 import { streamNdjson } from '@quire/service/answers';
-import { queryOf } from '@quire/service/queries';
+import { Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { DataSource } from 'typeorm';
@@ -19,7 +19,14 @@ import {
   type RecordRow,
 } from '../db/record-reads.js';
 import { sourceRecordOf } from '../domain/record-shapes.js';
-import { asUuid, ID_LIST_SCHEMA, idList, lookupOf } from './id-lists.js';
+import {
+  asUuid,
+  DELETED,
+  ID_LIST_SCHEMA,
+  idList,
+  LOOKUP_PARAMETERS,
+  lookupOf,
+} from './id-lists.js';
 
 /** Ids whose records are put together in one answer of Postgres: about a megabyte. */
 const FRAME_IDS = 500;
@@ -43,13 +50,14 @@ export class FetchesController {
   @Post('source-records')
   @HttpCode(200)
   @Permissions(routes.fetchSourceRecords)
+  @Queries(...LOOKUP_PARAMETERS, DELETED)
   @ApiBody(ID_LIST_SCHEMA)
   async fetch(
     @CallerOf() caller: Caller,
+    @QueryOf() query: Query,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const query = queryOf(request);
     const lookup = lookupOf(query);
     const deleted = booleanParameter(query, 'deleted', false);
     const ids = idList(request.body);

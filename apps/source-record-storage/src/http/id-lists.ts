@@ -1,11 +1,12 @@
 import { invalid, violation } from '@quire/contracts/failure';
 import { isUuid, UUID_PATTERN } from '@quire/contracts/ids';
 import { enumParameter, single, type Query } from '@quire/contracts/paging';
+import { aFlag, oneOf, type QueryParameter } from '@quire/contracts/query-parameters';
 import { IDS_MAX } from '@quire/contracts/source-batches';
 import { SOURCE_RECORD_TYPES, type SourceRecordType } from '@quire/contracts/source-records';
 import { missingBody } from '@quire/service/contract.pipe';
 import type { IdLookup } from '../db/record-reads.js';
-import { idTypeOf } from './id-type.js';
+import { idTypeOf, idTypeParameter } from './id-type.js';
 
 /** Lists of ids in bodies, and the parameters that say what they mean (source-record-storage, 2.3, 4 and 6). */
 
@@ -14,12 +15,21 @@ export const ID_LIST_SCHEMA = {
   schema: { type: 'array', items: { type: 'string' }, maxItems: IDS_MAX },
 } as const;
 
+export const recordTypeParameter = (description: string): QueryParameter =>
+  oneOf('recordType', SOURCE_RECORD_TYPES, { description });
+
 /** @returns undefined when it is absent or empty */
 export function recordTypeOf(query: Query): SourceRecordType | undefined {
   if (single(query, 'recordType') === '') return undefined;
   const unknown = (value: string): string => `Unknown record type ${value}`;
   return enumParameter(query, 'recordType', SOURCE_RECORD_TYPES, unknown);
 }
+
+/** What {@link lookupOf} reads. */
+export const LOOKUP_PARAMETERS: readonly QueryParameter[] = [
+  idTypeParameter('RECORD'),
+  recordTypeParameter('Absent: records of every type.'),
+];
 
 /**
  * What a list of ids is looked for by. Ids name records of one type or are unique, so that the default type of lists would
@@ -29,6 +39,8 @@ export const lookupOf = (query: Query): IdLookup => ({
   idType: idTypeOf(query, 'RECORD'),
   recordType: recordTypeOf(query),
 });
+
+export const DELETED = aFlag('deleted', { default: false, description: 'Deleted records too.' });
 
 /** @throws Failure 400 without a body, 422 for what is no list of texts or too long a list */
 export function idList(body: unknown): readonly string[] {

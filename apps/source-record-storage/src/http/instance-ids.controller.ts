@@ -9,6 +9,7 @@ import {
   type Paging,
   type Query,
 } from '@quire/contracts/paging';
+import { oneOf } from '@quire/contracts/query-parameters';
 import { routes } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
 import {
@@ -19,14 +20,16 @@ import {
 import { BODY_LIMITS, URL_LIMITS } from '@quire/cql/parser';
 import { streamTenant } from '@quire/postgres/tenant';
 import { streamCollection } from '@quire/service/answers';
-import { PagingOf, QueryOf } from '@quire/service/queries';
+import { cqlOf, PagingOf, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
+import { INSTANCE } from '../db/instance-entity.js';
 import { InstanceIds, selectIds, type IdSelection } from '../db/instance-ids.js';
 import { InstanceProjector } from '../usecases/instance-projector.js';
 import { parseQuery, readable } from './cql-query.js';
 
 const TYPES = ['INSTANCE', 'HOLDING'] as const;
+const RECORD_TYPE = oneOf('recordType', TYPES, { default: 'INSTANCE' });
 
 /** The ids that go straight into an export (section 8.3). */
 @Controller()
@@ -39,6 +42,7 @@ export class InstanceIdsController {
 
   @Get('instance-bulk/ids')
   @Permissions(routes.instanceIds)
+  @Queries(cqlOf(INSTANCE), RECORD_TYPE)
   @ApiOkResponse({ type: InstanceIdsBody })
   listInstances(
     @ScopeOf() scope: Scope,
@@ -51,6 +55,7 @@ export class InstanceIdsController {
 
   @Get('record-bulk/ids')
   @Permissions(routes.recordIds)
+  @Queries(cqlOf(INSTANCE), RECORD_TYPE)
   @ApiOkResponse({ type: InstanceIdsBody })
   listRecords(
     @ScopeOf() scope: Scope,
@@ -63,6 +68,7 @@ export class InstanceIdsController {
 
   @Get('search/instances/ids')
   @Permissions(routes.searchInstanceIds)
+  @Queries(cqlOf(INSTANCE))
   @ApiOkResponse({ type: InstanceIdsBody })
   searchInstances(
     @ScopeOf() scope: Scope,

@@ -1,4 +1,13 @@
 import { badParameter, type Query } from '@quire/contracts/paging';
+import { aText, many, type QueryParameter } from '@quire/contracts/query-parameters';
+
+export const orderParameter = (columns: object): QueryParameter =>
+  many(
+    aText('orderBy', {
+      description: `A field, ascending, or with \`,DESC\` descending. Fields: ${Object.keys(columns).join(', ')}.`,
+      example: 'id,DESC',
+    }),
+  );
 
 /**
  * `orderBy` of lists (source-record-storage, 1.3): repeatable, each `field[,DIRECTION]`. Postgres puts undefined values last

@@ -1,14 +1,15 @@
 import { Controller, Get, Post, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiQuery } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
 import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
 import { badParameter, integerParameter, type Query } from '@quire/contracts/paging';
+import { anInteger } from '@quire/contracts/query-parameters';
 import { RecordHistoryView } from '@quire/contracts/record-history';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import { StoredRecord } from '@quire/contracts/source-records';
 import { readTenant, streamTenant } from '@quire/postgres/tenant';
 import { located, streamCollection } from '@quire/service/answers';
-import { PathId, QueryOf } from '@quire/service/queries';
+import { PathId, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { RecordHistory } from '../db/record-history.js';
@@ -18,7 +19,7 @@ import { versionOf } from '../domain/version-shapes.js';
 import { etagOf } from '../domain/versions.js';
 import { RecordRestoring } from '../usecases/record-restoring.js';
 import { StoredRecords } from '../usecases/stored-records.js';
-import { idTypeOf } from './id-type.js';
+import { idTypeOf, idTypeParameter } from './id-type.js';
 
 const ID = { name: 'id', notFound: texts.matchedRecordNotFound };
 
@@ -34,6 +35,7 @@ export class RecordHistoryController {
 
   @Get('history')
   @Permissions(routes.recordHistory)
+  @Queries(idTypeParameter('RECORD'))
   @ApiOkResponse({ type: RecordHistoryView })
   async read(
     @ScopeOf() scope: Scope,
@@ -62,8 +64,11 @@ export class RecordHistoryController {
   /** A new generation with the content of an earlier one: its last version, unless one is named. */
   @Post('restore')
   @Permissions(routes.restoreRecord)
-  @ApiQuery({ name: 'generation', schema: { type: 'integer', minimum: 0 } })
-  @ApiQuery({ name: 'version', required: false, schema: { type: 'integer', minimum: 0 } })
+  @Queries(
+    anInteger('generation', { required: true }),
+    anInteger('version', { description: 'Absent: the last of the generation.' }),
+    idTypeParameter('RECORD'),
+  )
   @ApiCreatedResponse({ type: StoredRecord })
   async restore(
     @CallerOf() caller: Caller,

@@ -9,13 +9,13 @@ import type { StoredRecord } from '@quire/contracts/source-records';
 import { Page } from '@quire/postgres/pages';
 import { streamTenant } from '@quire/postgres/tenant';
 import { streamCollection } from '@quire/service/answers';
-import { PagingOf, QueryOf } from '@quire/service/queries';
+import { PagingOf, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { BareRow } from '../db/record-reads.js';
 import { StoredRecordReads } from '../db/stored-records.js';
 import { StoredRecords } from '../usecases/stored-records.js';
-import { recordListOf } from './record-filter.js';
+import { RECORD_LIST_PARAMETERS, recordListOf } from './record-filter.js';
 
 /** Records of any state with all their parts (section 3). */
 @Controller('source-storage/records')
@@ -28,6 +28,7 @@ export class RecordListsController {
 
   @Get()
   @Permissions(routes.listRecords)
+  @Queries(...RECORD_LIST_PARAMETERS)
   @ApiOkResponse({ type: StoredRecordsBody })
   async list(
     @ScopeOf() scope: Scope,

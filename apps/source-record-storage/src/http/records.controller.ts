@@ -3,12 +3,13 @@ import { ApiCreatedResponse, ApiHeader, ApiOkResponse } from '@nestjs/swagger';
 import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
 import { isUuid } from '@quire/contracts/ids';
 import { booleanParameter, type Query } from '@quire/contracts/paging';
+import { aFlag } from '@quire/contracts/query-parameters';
 import { SentRecord } from '@quire/contracts/record-writing';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import { StoredRecord } from '@quire/contracts/source-records';
 import { located } from '@quire/service/answers';
-import { PathId, QueryOf } from '@quire/service/queries';
+import { PathId, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { failures, texts } from '../domain/failures.js';
 import { etagOf } from '../domain/versions.js';
@@ -16,7 +17,7 @@ import { RecordEdits } from '../usecases/record-edits.js';
 import { RecordStates } from '../usecases/record-states.js';
 import { StoredRecords, type Versioned } from '../usecases/stored-records.js';
 import { acceptedDocument } from './accepted-format.js';
-import { idTypeOf } from './id-type.js';
+import { idTypeOf, idTypeParameter } from './id-type.js';
 
 const ID = { name: 'id', notFound: texts.recordNotFound };
 const MATCHED_ID = { ...ID, name: 'matchedId' };
@@ -88,6 +89,7 @@ export class RecordsController {
   @Delete(':id')
   @HttpCode(204)
   @Permissions(routes.deleteRecord)
+  @Queries(idTypeParameter('SRS_RECORD'))
   async delete(
     @CallerOf() caller: Caller,
     @PathId(ID) id: string,
@@ -99,6 +101,7 @@ export class RecordsController {
   @Post(':id/un-delete')
   @HttpCode(204)
   @Permissions(routes.undeleteRecord)
+  @Queries(idTypeParameter('RECORD'))
   async undelete(
     @CallerOf() caller: Caller,
     @PathId(ID) id: string,
@@ -109,6 +112,7 @@ export class RecordsController {
 
   @Get(':id/formatted')
   @Permissions(routes.readFormattedRecord)
+  @Queries(idTypeParameter('RECORD'))
   @ApiOkResponse({ type: StoredRecord })
   async readFormatted(
     @ScopeOf() scope: Scope,
@@ -125,6 +129,7 @@ export class RecordsController {
   /** A text, not JSON. */
   @Put(':id/suppress-from-discovery')
   @Permissions(routes.suppressRecord)
+  @Queries(idTypeParameter('RECORD'), aFlag('suppress', { default: true }))
   @ApiOkResponse({ content: { 'text/plain': { schema: { type: 'string', enum: ['true'] } } } })
   async suppress(
     @CallerOf() caller: Caller,

@@ -1,12 +1,13 @@
 import { Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiQuery } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOkResponse } from '@nestjs/swagger';
 import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
 import { booleanParameter, type Query } from '@quire/contracts/paging';
+import { DRY_RUN } from '@quire/contracts/query-parameters';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import { SnapshotUndoResult, SnapshotUndoTask } from '@quire/contracts/snapshot-undo';
 import { located } from '@quire/service/answers';
-import { PathId, QueryOf } from '@quire/service/queries';
+import { PathId, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { texts } from '../domain/failures.js';
 import { SnapshotUndos } from '../usecases/snapshot-undos.js';
@@ -25,7 +26,7 @@ export class SnapshotUndoController {
   @Post()
   @HttpCode(200)
   @Permissions(routes.undoSnapshot)
-  @ApiQuery({ name: 'dryRun', required: false, schema: { type: 'boolean', default: false } })
+  @Queries(DRY_RUN)
   @ApiOkResponse({ type: SnapshotUndoResult })
   @ApiAcceptedResponse({ type: SnapshotUndoTask })
   async undo(

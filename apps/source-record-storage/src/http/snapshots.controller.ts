@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Post, Put, Res } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiQuery } from '@nestjs/swagger';
+import { ApiHeader, ApiOkResponse } from '@nestjs/swagger';
 import { CallerOf, Permissions, ScopeOf } from '@quire/auth/permissions';
 import {
   booleanParameter,
@@ -8,6 +8,7 @@ import {
   type Paging,
   type Query,
 } from '@quire/contracts/paging';
+import { aFlag, oneOf } from '@quire/contracts/query-parameters';
 import { routes } from '@quire/contracts/routes';
 import type { Caller, Scope } from '@quire/contracts/scope';
 import { Snapshot, SnapshotCollection } from '@quire/contracts/snapshots';
@@ -15,7 +16,7 @@ import { JOB_STATUSES } from '@quire/contracts/source-records';
 import { compileList, Page, type CompiledList } from '@quire/postgres/pages';
 import { readOnce, streamTenant, type TenantRead } from '@quire/postgres/tenant';
 import { located, streamCollection } from '@quire/service/answers';
-import { PagingOf, PathId, QueryOf } from '@quire/service/queries';
+import { cqlOf, PagingOf, PathId, Queries, QueryOf } from '@quire/service/queries';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { SnapshotFacts } from '../db/snapshot-facts.js';
@@ -27,11 +28,21 @@ import { etagOf } from '../domain/versions.js';
 import { SnapshotDeletion } from '../usecases/snapshot-deletion.js';
 import { SnapshotEdits } from '../usecases/snapshot-edits.js';
 import { SnapshotRemovalWorker } from '../usecases/snapshot-removal-worker.js';
-import { listOrder } from './list-order.js';
+import { listOrder, orderParameter } from './list-order.js';
 
 const PATH_ID = { name: 'jobExecutionId', notFound: texts.snapshotNotFound };
 /** What `include` may ask for. */
 const INCLUDES = ['stats'] as const;
+const LIST_PARAMETERS = [
+  cqlOf(snapshotListing(undefined).entity),
+  oneOf('status', JOB_STATUSES),
+  orderParameter(SNAPSHOT_ORDERS),
+  oneOf('include', INCLUDES, { description: 'Adds to each how many records it has.' }),
+];
+const RESTORE_PREVIOUS = aFlag('restorePrevious', {
+  default: false,
+  description: 'Makes the generations before those of the snapshot the current ones.',
+});
 
 /** Snapshots as clients write, read, list and delete them (source-record-storage, section 1 and 9.1). */
 @Controller('source-storage/snapshots')
@@ -48,10 +59,7 @@ export class SnapshotsController {
   @Get()
   @Permissions(routes.listSnapshots)
   @ApiOkResponse({ type: SnapshotCollection })
-  @ApiQuery({ name: 'status', required: false, enum: JOB_STATUSES })
-  @ApiQuery({ name: 'orderBy', required: false, isArray: true, type: String })
-  @ApiQuery({ name: 'query', required: false })
-  @ApiQuery({ name: 'include', required: false, enum: INCLUDES })
+  @Queries(...LIST_PARAMETERS)
   async list(
     @ScopeOf() scope: Scope,
     @QueryOf() query: Query,
@@ -124,7 +132,7 @@ export class SnapshotsController {
   @Delete(':jobExecutionId')
   @HttpCode(204)
   @Permissions(routes.deleteSnapshot)
-  @ApiQuery({ name: 'restorePrevious', required: false, type: Boolean })
+  @Queries(RESTORE_PREVIOUS)
   async delete(
     @CallerOf() caller: Caller,
     @PathId(PATH_ID) id: string,

@@ -1,15 +1,16 @@
-import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Res } from '@nestjs/common';
 import { ApiBody, ApiOkResponse } from '@nestjs/swagger';
 import { Permissions, ScopeOf } from '@quire/auth/permissions';
 import { booleanParameter, type Paging, type Query } from '@quire/contracts/paging';
+import { aFlag } from '@quire/contracts/query-parameters';
 import { routes } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
 import { SourceRecord, SourceRecords } from '@quire/contracts/source-records';
 import { Page } from '@quire/postgres/pages';
 import { readTenant, streamTenant, type TenantRead } from '@quire/postgres/tenant';
 import { JsonText, streamCollection } from '@quire/service/answers';
-import { PagingOf, PathId, QueryOf, queryOf } from '@quire/service/queries';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PagingOf, PathId, Queries, QueryOf } from '@quire/service/queries';
+import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import {
   isDeleted,
@@ -22,12 +23,13 @@ import { sourceRecordList } from '../db/source-record-lists.js';
 import { failures, texts } from '../domain/failures.js';
 import { sourceRecordJson, sourceRecordOf, storedContentOf } from '../domain/record-shapes.js';
 import { acceptedDocument } from './accepted-format.js';
-import { ID_LIST_SCHEMA, lookupOf, uuidList } from './id-lists.js';
-import { idTypeOf } from './id-type.js';
-import { recordStateOf } from './record-filter.js';
-import { filterOf } from './source-record-filter.js';
+import { DELETED, ID_LIST_SCHEMA, LOOKUP_PARAMETERS, lookupOf, uuidList } from './id-lists.js';
+import { idTypeOf, idTypeParameter } from './id-type.js';
+import { recordStateOf, STATE } from './record-filter.js';
+import { filterOf, SOURCE_RECORD_PARAMETERS } from './source-record-filter.js';
 
 const ID = { name: 'id', notFound: texts.sourceRecordNotFound } as const;
+const INCLUDE_SHARED = aFlag('includeShared', { default: false, description: 'Without effect.' });
 /** Ids that are looked up at a time. */
 const BATCH_IDS = 200;
 
@@ -41,6 +43,7 @@ export class SourceRecordsController {
 
   @Get()
   @Permissions(routes.listSourceRecords)
+  @Queries(...SOURCE_RECORD_PARAMETERS)
   @ApiOkResponse({ type: SourceRecords })
   async list(
     @ScopeOf() scope: Scope,
@@ -65,6 +68,7 @@ export class SourceRecordsController {
   @Post()
   @HttpCode(200)
   @Permissions(routes.findSourceRecords)
+  @Queries(...LOOKUP_PARAMETERS, DELETED, INCLUDE_SHARED)
   @ApiBody(ID_LIST_SCHEMA)
   @ApiOkResponse({ type: SourceRecords })
   async find(
@@ -87,14 +91,14 @@ export class SourceRecordsController {
   /** `state` ACTUAL, which is meant when it is absent, finds DELETED records too; others are exact. */
   @Get(':id')
   @Permissions(routes.readSourceRecord)
+  @Queries(idTypeParameter('RECORD'), STATE)
   @ApiOkResponse({ type: SourceRecord })
   async read(
     @ScopeOf() scope: Scope,
     @PathId(ID) id: string,
-    @Req() request: FastifyRequest,
+    @QueryOf() query: Query,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const query = queryOf(request);
     const [idType, state] = [idTypeOf(query, 'RECORD'), recordStateOf(query) ?? 'ACTUAL'];
     const row = await readTenant(this.source, scope, (tx) =>
       this.records.sourceRecord(tx, id, { idType, state }),

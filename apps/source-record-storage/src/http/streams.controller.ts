@@ -1,13 +1,13 @@
-import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
 import { Permissions, ScopeOf } from '@quire/auth/permissions';
-import { INTEGER_MAX, type Paging } from '@quire/contracts/paging';
+import { INTEGER_MAX, type Paging, type Query } from '@quire/contracts/paging';
 import { routes } from '@quire/contracts/routes';
 import type { Scope } from '@quire/contracts/scope';
 import { Page, type CompiledList } from '@quire/postgres/pages';
 import { streamTenant, type TenantRead } from '@quire/postgres/tenant';
 import { JsonText, streamNdjson } from '@quire/service/answers';
-import { PagingOf, queryOf } from '@quire/service/queries';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { PagingOf, Queries, QueryOf } from '@quire/service/queries';
+import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { isDeleted, RecordReads, type BareRow, type RecordRow } from '../db/record-reads.js';
 import { sourceRecordStream } from '../db/source-record-lists.js';
@@ -16,8 +16,8 @@ import { WriteMark } from '../db/write-mark.js';
 import { sourceRecordJson, tombstoneOf } from '../domain/record-shapes.js';
 import { StoredRecords } from '../usecases/stored-records.js';
 import { acceptedFormat, streamFormat } from './accepted-format.js';
-import { recordListOf } from './record-filter.js';
-import { filterOf } from './source-record-filter.js';
+import { RECORD_LIST_PARAMETERS, recordListOf } from './record-filter.js';
+import { filterOf, SOURCE_RECORD_PARAMETERS } from './source-record-filter.js';
 
 /**
  * Streams of records for clients that follow the changes (section 6), as lines of JSON or in a format of catalogues (section
@@ -35,14 +35,15 @@ export class StreamsController {
 
   @Get('records')
   @Permissions(routes.streamRecords)
+  @Queries(...RECORD_LIST_PARAMETERS)
   async allRecords(
     @ScopeOf() scope: Scope,
     @PagingOf(INTEGER_MAX) paging: Paging,
-    @Req() request: FastifyRequest,
+    @QueryOf() query: Query,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { parts, stored } = this;
-    const page = pageOf(recordListOf(scope.tenantId, queryOf(request)), paging);
+    const page = pageOf(recordListOf(scope.tenantId, query), paging);
     await this.answer(reply, scope, {
       batches: (tx) => parts.completed(tx, page.batches(tx)),
       shaped: (tx, rows: readonly StoredRow[]) => stored.shaped(tx, rows),
@@ -51,14 +52,15 @@ export class StreamsController {
 
   @Get('source-records')
   @Permissions(routes.streamSourceRecords)
+  @Queries(...SOURCE_RECORD_PARAMETERS)
   async sourceRecords(
     @ScopeOf() scope: Scope,
     @PagingOf(INTEGER_MAX) paging: Paging,
-    @Req() request: FastifyRequest,
+    @QueryOf() query: Query,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { records } = this;
-    const page = pageOf(sourceRecordStream(scope.tenantId, filterOf(queryOf(request))), paging);
+    const page = pageOf(sourceRecordStream(scope.tenantId, filterOf(query)), paging);
     await this.answer(reply, scope, {
       batches: (tx) => records.completed(tx, page.batches(tx)),
       shaped: (_tx, rows: readonly RecordRow[]) => Promise.resolve(rows.map(lineOf)),
