@@ -10,6 +10,7 @@ import {
   type OpenApi,
 } from './src/openapi.js';
 import { QueryReads } from './src/query-reads.js';
+import { SEED_PARAMETERS } from './src/seed-oracle.js';
 import { fetchOnce, World, type Person } from './src/world.js';
 
 /** The descriptions themselves stand in no description. */
@@ -125,5 +126,16 @@ describe('the description of query parameters', () => {
         expect.stringMatching(new RegExp(`^'${name}' parameter is incorrect`)),
       ]);
     }
+  });
+
+  it.each(SEED_PARAMETERS)('$call: $name is described as its seed prints it', (seed) => {
+    const { required = false, pattern, ...schema } = seed.parameter;
+    const [method = '', path = ''] = seed.call.split(' ');
+    const described = queryParametersOf(operationOf(api, method, path));
+    const found = described.find((one) => one.name === seed.name);
+    expect(found).toMatchObject({ required, schema });
+    // A choice is easier to make from a list than from a pattern.
+    const allowed = found?.schema.enum?.join('|') ?? found?.schema.pattern?.replace(/^\^|\$$/g, '');
+    if (pattern !== undefined) expect(allowed).toBe(pattern);
   });
 });

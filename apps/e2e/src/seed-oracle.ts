@@ -10,9 +10,20 @@ import { ADDED_STATUSES } from './added-statuses.js';
  * violation must be one to them.
  */
 interface SeedCall {
+  readonly query?: Readonly<Record<string, SeedParameter>>;
   readonly request: object | null;
   /** A status without a body of JSON has no schema. */
   readonly responses: Readonly<Record<string, object | null>>;
+}
+/** As the seeds print it, with their `required` beside the rest. */
+export interface SeedParameter {
+  readonly type: string;
+  readonly required?: boolean;
+  readonly default?: string | number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly pattern?: string;
+  readonly items?: { readonly type: string };
 }
 type Seed = Readonly<Record<string, SeedCall>>;
 
@@ -110,6 +121,11 @@ export function seedCall(method: string, target: string): string | undefined {
 }
 
 export const SEED_CALLS: readonly string[] = Object.keys(calls);
+
+/** The query parameters of the seeds. */
+export const SEED_PARAMETERS = Object.entries(calls).flatMap(([call, { query = {} }]) =>
+  Object.entries(query).map(([name, parameter]) => ({ call, name, parameter })),
+);
 
 /** The statuses that the seed declares for a call. */
 export function declared(call: string): readonly string[] {
