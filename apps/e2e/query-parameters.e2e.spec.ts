@@ -105,6 +105,14 @@ describe('the description of query parameters', () => {
     expect(refused).toEqual([]);
   });
 
+  it('is of operations that have ids of their own', () => {
+    const ids = Object.values(api.paths)
+      .flatMap((calls) => Object.values(calls))
+      .map(({ operationId }) => operationId);
+    expect(ids).toEqual([...new Set(ids)]);
+    expect(ids.length).toBeGreaterThan(100);
+  });
+
   it.each(routes)('%s: what is read is described, what is described is read', (call, route) => {
     const read = reads.of(call);
     expect(read).toBeDefined();

@@ -1,4 +1,5 @@
-import { wildRequests, type ApiDocument, type WildRequest } from './src/wild-requests.js';
+import type { OpenApi } from './src/openapi.js';
+import { wildRequests, type WildRequest } from './src/wild-requests.js';
 import { fetchOnce, World } from './src/world.js';
 
 /** Requests at a time. */
@@ -36,7 +37,7 @@ describe('whatever anybody sends', () => {
   it(
     'is answered, and never with an error of the server',
     async () => {
-      const document = (await (await fetch(`${world.url}/openapi.json`)).json()) as ApiDocument;
+      const document = (await (await fetch(`${world.url}/openapi.json`)).json()) as OpenApi;
       const requests = wildRequests(document, (path) => !ENDS_SESSIONS.test(path));
       const faults: string[] = [];
       let seen = 0;

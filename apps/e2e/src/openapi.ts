@@ -5,6 +5,7 @@ export interface OpenApi {
 }
 
 export interface Operation {
+  readonly operationId: string;
   readonly parameters?: readonly ApiParameter[];
   readonly requestBody?: {
     readonly content: Readonly<Record<string, { readonly schema?: ApiSchema }>>;

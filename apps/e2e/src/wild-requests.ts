@@ -1,34 +1,15 @@
-/**
+import {
+  UNKNOWN_ID,
+  type ApiParameter,
+  type ApiSchema,
+  type OpenApi,
+  type Operation,
+} from './openapi.js';
+
+/*
  * Requests that nobody means well with, made of what the API says of itself: each parameter and each text of a body in turn
  * is something that no database, decoder or path likes.
  */
-export interface ApiDocument {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
-}
-
-interface Operation {
-  readonly parameters?: readonly Parameter[];
-  readonly requestBody?: {
-    readonly content: Readonly<Record<string, { readonly schema?: Schema }>>;
-  };
-}
-
-interface Parameter {
-  readonly name: string;
-  readonly in: string;
-}
-
-interface Schema {
-  readonly $ref?: string;
-  readonly type?: string | readonly string[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
-  readonly allOf?: readonly Schema[];
-  readonly enum?: readonly unknown[];
-  readonly format?: string;
-}
-
 export interface WildRequest {
   readonly method: string;
   readonly target: string;
@@ -36,13 +17,12 @@ export interface WildRequest {
   readonly body?: string;
 }
 
-const ID = '11111111-1111-4111-8111-111111111111';
 const NUL = '\0';
 const LONE = '\ud800';
 /** As they stand in a target. */
 const WILD_PARAMETERS = [
   '%00',
-  `${ID}%00`,
+  `${UNKNOWN_ID}%00`,
   '%ED%A0%80', // half of a character
   '%FF%FE',
   '',
@@ -77,7 +57,7 @@ const WILD_BODIES = [
 
 /** Every call that a document describes, each of its inputs wild in turn. @param isWanted asked of each path */
 export function* wildRequests(
-  document: ApiDocument,
+  document: OpenApi,
   isWanted: (path: string) => boolean,
 ): Generator<WildRequest> {
   for (const [path, calls] of Object.entries(document.paths)) {
@@ -87,18 +67,18 @@ export function* wildRequests(
       const sample = { method, ...sampleBody(document, operation) };
       for (const target of wildTargets(path, operation.parameters ?? []))
         yield { ...sample, target };
-      const target = path.replaceAll(/\{[^}]*\}/g, ID);
+      const target = path.replaceAll(/\{[^}]*\}/g, UNKNOWN_ID);
       for (const body of wildBodies(document, operation)) yield { method, target, ...body };
     }
   }
 }
 
-function* wildTargets(path: string, parameters: readonly Parameter[]): Generator<string> {
-  const plain = path.replaceAll(/\{[^}]*\}/g, ID);
+function* wildTargets(path: string, parameters: readonly ApiParameter[]): Generator<string> {
+  const plain = path.replaceAll(/\{[^}]*\}/g, UNKNOWN_ID);
   for (const { name, in: place } of parameters) {
     if (place === 'path')
       for (const wild of WILD_PARAMETERS)
-        yield path.replace(`{${name}}`, wild).replaceAll(/\{[^}]*\}/g, ID);
+        yield path.replace(`{${name}}`, wild).replaceAll(/\{[^}]*\}/g, UNKNOWN_ID);
     if (place !== 'query') continue;
     const wild = name === 'query' ? [...WILD_PARAMETERS, ...WILD_QUERIES] : WILD_PARAMETERS;
     for (const value of wild) yield `${plain}?${name}=${value}`;
@@ -107,7 +87,7 @@ function* wildTargets(path: string, parameters: readonly Parameter[]): Generator
 }
 
 function* wildBodies(
-  document: ApiDocument,
+  document: OpenApi,
   { requestBody }: Operation,
 ): Generator<{ type: string; body: string }> {
   for (const [type, { schema }] of Object.entries(requestBody?.content ?? {})) {
@@ -128,7 +108,7 @@ function* wildBodies(
 }
 
 function sampleBody(
-  document: ApiDocument,
+  document: OpenApi,
   { requestBody }: Operation,
 ): { type?: string; body?: string } {
   const [first] = Object.entries(requestBody?.content ?? {});
@@ -138,22 +118,22 @@ function sampleBody(
   return { type, body: JSON.stringify(sampleOf(document, schema, (_, kind) => tame(kind))) };
 }
 
-function tame({ format, enum: values }: Schema): unknown {
+function tame({ format, enum: values }: ApiSchema): unknown {
   if (values) return values[0];
-  if (format === 'uuid') return ID;
+  if (format === 'uuid') return UNKNOWN_ID;
   if (format === 'date-time') return '2026-01-01T00:00:00.000Z';
   return 'text';
 }
 
-type TextOf = (name: string, schema: Schema) => unknown;
+type TextOf = (name: string, schema: ApiSchema) => unknown;
 
 const DEPTH_MAX = 6;
 
 /** A value of the schema. */
-function sampleOf(document: ApiDocument, schema: Schema, textOf: TextOf): unknown {
-  const sample = (found: Schema, name: string, depth: number): unknown => {
+function sampleOf(document: OpenApi, schema: ApiSchema, textOf: TextOf): unknown {
+  const sample = (found: ApiSchema, name: string, depth: number): unknown => {
     const type = [found.type].flat().find((one) => one !== 'null');
-    const inside = (one: Schema, of: string): unknown =>
+    const inside = (one: ApiSchema, of: string): unknown =>
       sample(resolved(document, one), of, depth + 1);
     if (depth > DEPTH_MAX) return null;
     if (found.items) return [inside(found.items, name)];
@@ -171,7 +151,7 @@ function sampleOf(document: ApiDocument, schema: Schema, textOf: TextOf): unknow
 }
 
 /** Names of the properties that are texts. */
-function textsOf(document: ApiDocument, schema: Schema): Set<string> {
+function textsOf(document: OpenApi, schema: ApiSchema): Set<string> {
   const names = new Set<string>();
   sampleOf(document, schema, (name) => {
     names.add(name);
@@ -180,7 +160,7 @@ function textsOf(document: ApiDocument, schema: Schema): Set<string> {
   return names;
 }
 
-function resolved(document: ApiDocument, schema: Schema): Schema {
+function resolved(document: OpenApi, schema: ApiSchema): ApiSchema {
   if (schema.$ref !== undefined) {
     const name = schema.$ref.split('/').at(-1) ?? '';
     return resolved(document, document.components.schemas[name] ?? {});

@@ -221,7 +221,7 @@ async function createApp(
   health.addOptional('outbox', () => app.get(OutboxLevel).check());
   if (bus.check) health.addOptional('kafka', () => bus.check?.() ?? Promise.resolve());
   if (parts.storeCheck) health.addOptional('s3', parts.storeCheck);
-  app.get(ApiDescription).document = describeApi(app, `Quire ${definition.name}`, routes);
+  app.get(ApiDescription).document = describeApi(app, definition.name, routes);
   return made;
 }
 

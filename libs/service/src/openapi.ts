@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { Route } from '@quire/contracts/route';
+import type { ServiceName } from '@quire/contracts/scope';
 
 /**
  * The OpenAPI 3.1 description of one service, from its controllers and contract classes. Who may call is said once, in the
@@ -8,16 +9,18 @@ import type { Route } from '@quire/contracts/route';
  */
 export function describeApi(
   app: INestApplication,
-  title: string,
+  service: ServiceName,
   routes: readonly Route[],
 ): OpenAPIObject {
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
-    .setTitle(title)
+    .setTitle(`Quire ${service}`)
     .setVersion('0.1.0')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Okapi-Token' }, 'token');
   const document = SwaggerModule.createDocument(app, builder.build(), {
-    operationIdFactory: (controller, method) => `${controller.replace('Controller', '')}_${method}`,
+    // The gateway puts the descriptions together, and two services may have a controller of one name.
+    operationIdFactory: (controller, method) =>
+      [service.replaceAll('-', '_'), controller.replace('Controller', ''), method].join('_'),
   });
   for (const path of Object.keys(document.paths)) {
     if (path.startsWith('/internal/')) delete document.paths[path];
