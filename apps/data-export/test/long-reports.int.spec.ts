@@ -18,7 +18,7 @@ describe('a long report by line', () => {
   const inTransaction = async (): Promise<unknown[]> => {
     const rows = await world.isolated.sources.get('data-export')?.query<unknown[]>(
       `select query from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
-         and state like 'idle in transaction%'`,
+         and state like 'idle in transaction%' and query ~ 'export_(line|outcome)'`,
     );
     return rows ?? [];
   };

@@ -95,4 +95,15 @@ describe('what nobody refers to any more', () => {
     expect(await uploads.removeAbandoned(scope, 0)).toBe(1);
     expect(await keys()).toEqual([]);
   });
+
+  it('goes with a job that the release before this one deletes, which leaves its outcomes to the database', async () => {
+    const job = await world.exported(`${idOf(0)}\n${idOf(1)}`);
+    expect(await count('export_outcome')).toBe(1);
+    await withTenant(source(), scope, (tx) =>
+      tx.execute('delete from job_execution where id = $1', [job.id]),
+    );
+    app().get(Sweeps).wake();
+    await until(async () => (await count('discarded_lines')) === 0);
+    expect(await count('export_outcome')).toBe(0);
+  });
 });

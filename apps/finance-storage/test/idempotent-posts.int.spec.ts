@@ -180,7 +180,14 @@ describe('what a service remembers', () => {
   const forget = async (): Promise<void> => {
     const log = openLog({ level: 'silent' });
     const tenants = new Tenants(world.source, undefined as never);
-    const memories = forgetting({ source: world.source, tenants, inbox: new Inbox(), log });
+    const service = 'finance-storage';
+    const memories = forgetting({
+      service,
+      source: world.source,
+      tenants,
+      inbox: new Inbox(),
+      log,
+    });
     memories.start();
     await memories.stop();
     await tenants.onApplicationShutdown();

@@ -116,11 +116,7 @@ export class JobReports {
 
 /** Look-ups by key instead of a join: the planner knows nothing of a tenant's share of a table. */
 const PROBLEMS = `
-  select p.line, p.class, p.input, coalesce(p.id, e.id) as id,
-    case when p.class = 'DUPLICATED' then (select count(*)::int + 1 from export_line d
-      where d.tenant_id = $1 and d.input_id = $2 and d.class = 'DUPLICATED' and d.id = p.id) end as occurrences,
-    p.code, p.message, p.hrid, p.title
-  from (
+  with p as materialized (
     (select line, class, input, id, null::text as code, null::text as message, null::text as hrid, null::text as title
      from export_line where tenant_id = $1 and input_id = $2 and $4 and (line, class) > ($5, $6)
      order by line, class limit $7)
@@ -128,7 +124,15 @@ const PROBLEMS = `
     (select ordinal, class, null, null, code, message, affected ->> 'hrid', affected ->> 'title'
      from export_outcome where tenant_id = $1 and job_id = $3 and (ordinal, class) > ($5, $6)
      order by ordinal, class limit $7)
-    order by line, class limit $7) p
+    order by line, class limit $7),
+  repeated as (
+    select d.id, count(*)::int + 1 as lines from export_line d
+    where d.tenant_id = $1 and d.input_id = $2 and d.class = 'DUPLICATED'
+      and d.id in (select id from p where class = 'DUPLICATED')
+    group by d.id)
+  select p.line, p.class, p.input, coalesce(p.id, e.id) as id, r.lines as occurrences, p.code, p.message, p.hrid, p.title
+  from p
+  left join repeated r on r.id = p.id and p.class = 'DUPLICATED'
   left join lateral (select x.id from export_id x
     where x.tenant_id = $1 and x.input_id = $2 and x.ordinal = p.line limit 1) e on p.id is null and p.input is null
   order by p.line, p.class`;

@@ -18,6 +18,8 @@ import { Uploads } from './uploads.js';
 const EVERY_MS = 60_000;
 /** An object without a row that refers to it is rubbish after this. Longer than a slice can take. */
 const INTENT_MS = 3_600_000;
+/** Batches of lines of one tenant in a turn: some ten seconds. The others want their turn, too. */
+const BATCHES_A_TURN = 40;
 
 /** Picks up after processes that died, and what others discarded: uploads that nobody feeds, lines and objects of nobody. */
 @Injectable()
@@ -60,20 +62,19 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
     });
   }
 
-  /** Millions may take a minute: a stop does not wait for them. */
+  /** What is left after these batches, or when the service stops, is for the next turn. */
   private async removeLines(scope: Scope): Promise<void> {
     const { signal } = this.stopping;
-    while (!signal.aborted) {
-      const owners = await readTenant(this.source, scope, (tx) => this.stores.discarded.owners(tx));
-      const tasks = owners.map((owner): Task => [owner, () => this.removeLinesOf(scope, owner)]);
-      if ((await apart(this.log, 'removal of lines', tasks)) === 0) return;
-    }
-  }
-
-  private async removeLinesOf(scope: Scope, owner: string): Promise<void> {
-    let from: number | undefined = 0;
-    while (from !== undefined && !this.stopping.signal.aborted)
-      from = await this.removeSome(scope, owner, from);
+    const owners = await readTenant(this.source, scope, (tx) => this.stores.discarded.owners(tx));
+    let batches = BATCHES_A_TURN;
+    const removeLinesOf = async (owner: string): Promise<void> => {
+      let from: number | undefined = 0;
+      for (; from !== undefined && batches > 0 && !signal.aborted; batches -= 1)
+        from = await this.removeSome(scope, owner, from);
+    };
+    const tasks = owners.map((owner): Task => [owner, () => removeLinesOf(owner)]);
+    await apart(this.log, 'removal of lines', tasks);
+    if (batches === 0) this.wake();
   }
 
   private removeSome(scope: Scope, owner: string, from: number): Promise<number | undefined> {

@@ -12,6 +12,7 @@ import {
 } from '@quire/contracts/data-import';
 import type { Log } from '@quire/contracts/log';
 import { SYSTEM_USER_ID, type Scope } from '@quire/contracts/scope';
+import { apart, type Task } from '@quire/jobs/apart';
 import { Dispatcher } from '@quire/jobs/dispatcher';
 import { Outbox } from '@quire/messaging/outbox';
 import { asSystem, readTenant, withTenant, type TenantTx } from '@quire/postgres/tenant';
@@ -23,7 +24,6 @@ import { JobExecutions, type JobRow } from '../db/job-executions.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { profileOf } from '../domain/job-profiles.js';
 import { choose, type Windows } from '../domain/release-score.js';
-import { apart, type Task } from '@quire/jobs/apart';
 
 /** Releases waiting chunks, a bounded window at a time: the row and its event in one transaction (data-import, 10.5). */
 @Injectable()

@@ -7,6 +7,7 @@ import {
 import { Failure } from '@quire/contracts/failure';
 import type { Log } from '@quire/contracts/log';
 import type { Scope } from '@quire/contracts/scope';
+import { apart, type Task } from '@quire/jobs/apart';
 import { Background } from '@quire/jobs/background';
 import { classify } from '@quire/messaging/retry';
 import { readTenant, withTenant } from '@quire/postgres/tenant';
@@ -18,7 +19,6 @@ import { FileUploads } from '../db/file-uploads.js';
 import { ImportTenantSettings } from '../db/tenant-settings.js';
 import { UploadDefinitions } from '../db/upload-definitions.js';
 import { ImportFiles } from '../files/import-files.js';
-import { apart, type Task } from '@quire/jobs/apart';
 import { Autostarts } from './autostarts.js';
 import { Dispatch } from './dispatch.js';
 import { Imports } from './imports.js';

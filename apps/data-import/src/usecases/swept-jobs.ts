@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Log } from '@quire/contracts/log';
 import type { Scope } from '@quire/contracts/scope';
+import { apart, type Task } from '@quire/jobs/apart';
 import { readTenant, withTenant, type TenantRead, type TenantTx } from '@quire/postgres/tenant';
 import { LOG } from '@quire/service/platform.module';
 import { DataSource } from 'typeorm';
@@ -8,7 +9,6 @@ import { JobExecutions, type SweptKind } from '../db/job-executions.js';
 import { ImportTenantSettings } from '../db/tenant-settings.js';
 import { isEnded } from '../domain/job-execution.js';
 import { messagesOf } from '../domain/file-problem.js';
-import { apart, type Task } from '@quire/jobs/apart';
 import { JobEndings } from './job-endings.js';
 import { JobRemovals } from './job-removals.js';
 

@@ -35,7 +35,7 @@ export class IndexUpkeep implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly marcIndex: MarcIndex,
     private readonly instances: InstanceView,
     private readonly pending: PendingKeys,
-    @Inject(LOG) log: Log,
+    @Inject(LOG) private readonly log: Log,
   ) {
     const work = (): Promise<void> => this.turn();
     const name = 'source-record-storage.indexes';
@@ -64,9 +64,13 @@ export class IndexUpkeep implements OnApplicationBootstrap, BeforeApplicationShu
   /** One batch of each tenant whose index is not complete. @returns whether there was any */
   async fill(): Promise<boolean> {
     let worked = false;
-    await this.tenants.each(async (scope) => {
+    const filling = this.tenants.each(async (scope) => {
       if (await this.fillOf(scope)) worked = true;
     });
+    // What others have written is merged all the same.
+    await filling.catch((error: unknown) =>
+      this.log.warn({ err: error }, 'an index was not filled, trying again later'),
+    );
     return worked;
   }
 

@@ -24,7 +24,7 @@ export class SnapshotRemovalWorker implements OnApplicationBootstrap, BeforeAppl
   constructor(
     private readonly tenants: Tenants,
     private readonly deletion: SnapshotDeletion,
-    @Inject(LOG) log: Log,
+    @Inject(LOG) private readonly log: Log,
   ) {
     const work = (): Promise<void> => this.turn();
     const name = 'source-record-storage.snapshot-removals';
@@ -50,9 +50,12 @@ export class SnapshotRemovalWorker implements OnApplicationBootstrap, BeforeAppl
   async turn(): Promise<void> {
     for (let found = true; found && !this.stopping;) {
       found = false;
-      await this.tenants.each(async (scope) => {
+      const working = this.tenants.each(async (scope) => {
         if (!this.stopping && (await this.work(scope))) found = true;
       });
+      await working.catch((error: unknown) =>
+        this.log.warn({ err: error }, 'a snapshot was not removed, trying again later'),
+      );
     }
   }
 

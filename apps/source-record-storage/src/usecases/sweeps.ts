@@ -52,8 +52,10 @@ export class Sweeps implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   sweep(): Promise<void> {
     return this.tenants.eachAlone('source-record-storage.sweeps', async (scope) => {
-      await this.purgeAnswers(scope);
-      await this.removeLists(scope);
+      await apart(this.log, `sweep of tenant ${scope.tenantId}`, [
+        ['answers', () => this.purgeAnswers(scope)],
+        ['lists', () => this.removeLists(scope)],
+      ]);
     });
   }
 
