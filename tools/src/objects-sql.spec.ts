@@ -4,6 +4,7 @@ import { dataImport } from '@quire/data-import/service';
 import { financeStorage } from '@quire/finance-storage/service';
 import { gateway } from '@quire/gateway/service';
 import { prepareDatabase } from '@quire/postgres/migrate';
+import { passwordOfRole } from '@quire/service/isolated';
 import { sourceRecordStorage } from '@quire/source-record-storage/service';
 import { testDatabase, type TestDatabase } from '@quire/testing/database';
 import { Client } from 'pg';
@@ -21,7 +22,8 @@ beforeAll(async () => {
   await prepareDatabase(
     database.url,
     services.map(({ schema }) => schema),
-    (role) => `password of ${role}`,
+    // Roles are the whole server's, which all specs share: another password would lock the others out.
+    passwordOfRole,
   );
   client = new Client({ connectionString: database.url });
   await client.connect();
