@@ -75,7 +75,7 @@ describe('a database that is away', () => {
     return performance.now() - since;
   };
 
-  it('makes the service unready within 2 s and its API answer 503 with Retry-After, and is used again within 10 s', async () => {
+  it('makes the service unready and its API answer 503 with Retry-After, and is used again by itself', async () => {
     expect(await ready()).toBe('UP');
     for (let round = 0; round < 2; round += 1) {
       // Under load: these are in the middle of it.

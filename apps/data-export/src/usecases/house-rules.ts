@@ -72,8 +72,8 @@ export class HouseRules {
     return true;
   }
 
-  /** And lines, of uploads and outputs that are gone. */
-  removeObjects(): void {
+  /** Lines and objects of uploads and outputs that are gone wait for them. */
+  wakeSweeps(): void {
     this.sweeps.wake();
   }
 }

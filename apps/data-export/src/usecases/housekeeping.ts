@@ -85,7 +85,7 @@ export class Housekeeping implements OnApplicationBootstrap, BeforeApplicationSh
       find: (tx) => this.rules.oldUploads(tx, before, AT_ONCE),
       act: (tx, id) => this.rules.cleanUp(tx, id, before),
     });
-    this.rules.removeObjects();
+    this.rules.wakeSweeps();
   }
 
   /** Until a round changes nothing. */

@@ -74,7 +74,7 @@ export class Retention implements OnApplicationBootstrap, BeforeApplicationShutd
       await this.each(scope, { days: outputDays, withOutput: true }, (id) =>
         withTenant(this.source, scope, (tx) => this.rules.removeOutput(tx, id)),
       );
-    this.rules.removeObjects();
+    this.rules.wakeSweeps();
   }
 
   /** All that is old enough: what was acted on is not found again. */
